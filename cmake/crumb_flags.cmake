@@ -1,0 +1,20 @@
+# Flags that every target of ours shares, as the interface target crumb_flags.
+add_library(crumb_flags INTERFACE)
+target_include_directories(crumb_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(crumb_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers)
+if(CRUMB_WERROR)
+  target_compile_options(crumb_flags INTERFACE -Werror)
+endif()
+target_compile_definitions(crumb_flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64 CRUMB_VERSION="${PROJECT_VERSION}")
+if(CRUMB_SEAM)
+  target_compile_definitions(crumb_flags INTERFACE CRUMB_SEAM)
+endif()
+
+# Sanitizers need a dynamic program; everything else is linked statically.
+if(CRUMB_SANITIZE)
+  target_compile_options(crumb_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(crumb_flags INTERFACE -fsanitize=address,undefined)
+  set(CRUMB_STATIC "")
+else()
+  set(CRUMB_STATIC -static)
+endif()

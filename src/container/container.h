@@ -1,0 +1,79 @@
+// The lifecycle of a container (runtime.md, Operations): the room that turns command lines into Plans and drives crumb-init.
+// Everything throws support Error. Nothing here knows about argv or prints anything.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oci/config.h"
+#include "plan/plan.h"
+
+namespace crumb::container {
+
+enum class CgroupManager { cgroupfs, disabled };
+
+// The global options that the lifecycle needs.
+struct Runtime {
+  std::string root;  // state directory, absolute: /run/crumb
+  CgroupManager cgroup_manager = CgroupManager::cgroupfs;
+  // Programs: found beside crumb itself (../libexec/crumb/crumb-init, ./crumb-wasm), or where the build installs them.
+  std::string init_path, engine_path;
+};
+
+enum class Status { creating, created, running, paused, stopped };
+const char* word(Status status);
+
+// What `state` and `list` show (runtime.md, State).
+struct Summary {
+  std::string id;
+  Status status = Status::stopped;
+  int pid = 0;  // 0 when stopped
+  std::string bundle, rootfs, owner;
+  std::string created;  // RFC 3339, UTC, nanoseconds
+  std::map<std::string, std::string> annotations;
+};
+
+struct CreateOptions {
+  std::string id;
+  std::string bundle = ".";
+  std::string config;    // --config: another file than BUNDLE/config.json
+  std::string pid_file;  // empty: none
+  bool no_pivot = false;
+  std::uint32_t preserve_fds = 0;
+};
+
+struct ExecOptions {
+  std::string id;
+  oci::Process process;  // complete: the CLI merged --process or the flags with the container's own process
+  std::string pid_file;
+  bool detach = false;
+  std::uint32_t preserve_fds = 0;
+};
+
+plan::Plan plan(const Runtime& runtime, const CreateOptions& options);
+
+void create(const Runtime& runtime, const CreateOptions& options);
+void start(const Runtime& runtime, const std::string& id);
+
+// create + start (+ wait + delete). Returns the process's exit code, 128+n after signal n; 0 at once with detach. Forwards
+// signals to the container. keep: do not delete afterwards.
+int run(const Runtime& runtime, const CreateOptions& options, bool detach, bool keep);
+
+// Returns the process's exit code, 128+n after signal n; 0 at once with detach.
+int exec(const Runtime& runtime, const ExecOptions& options);
+
+Summary state(const Runtime& runtime, const std::string& id);
+std::vector<Summary> list(const Runtime& runtime);
+// The container's own config (crumb's copy), for exec's defaults.
+oci::Config config(const Runtime& runtime, const std::string& id);
+
+// `container not running` when it has ended, `container "x" does not exist` when unknown. all: every process of its cgroups.
+void kill(const Runtime& runtime, const std::string& id, int signal, bool all);
+
+// Without force: refuses unless stopped. With force: kills first, and an unknown id is success.
+void remove(const Runtime& runtime, const std::string& id, bool force);
+
+}  // namespace crumb::container

@@ -1,0 +1,118 @@
+// The runtime-spec's config.json (version 1.3.0, Linux) as C++ types: what crumb supports, parsed and validated.
+// Members that the specification defines and crumb does not support yet are refused by parse_config() with the place and one
+// clear sentence; unknown members are ignored (config.md, Extensibility); vm, solaris, windows, zos, freebsd are ignored.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace crumb::oci {
+
+inline constexpr char kSpecVersion[] = "1.3.0";
+
+struct User {
+  std::uint32_t uid = 0, gid = 0;
+  std::optional<std::uint32_t> umask;
+  std::vector<std::uint32_t> additional_gids;
+};
+
+// Bit n is capability number n (linux/capability.h). A set that config.json lacks is empty.
+struct Capabilities {
+  std::uint64_t bounding = 0, effective = 0, inheritable = 0, permitted = 0, ambient = 0;
+};
+
+struct Rlimit {
+  int type = 0;  // RLIMIT_*
+  std::uint64_t soft = 0, hard = 0;
+};
+
+struct Process {
+  bool terminal = false;  // refused where terminals are not supported yet
+  std::string cwd;        // absolute
+  std::vector<std::string> env;
+  std::vector<std::string> args;  // never empty
+  User user;
+  Capabilities capabilities;
+  std::vector<Rlimit> rlimits;
+  bool no_new_privileges = false;
+  std::optional<int> oom_score_adj;
+};
+
+struct Root {
+  std::string path;  // as written: absolute or relative to the bundle
+  bool readonly = false;
+};
+
+struct Mount {
+  std::string destination;  // absolute; a relative one was made absolute below "/" (config.md, Mounts)
+  std::string type;         // "" for a bind
+  std::string source;
+  std::vector<std::string> options;
+  std::string place;  // "mounts[3]", for messages
+};
+
+struct Namespace {
+  std::uint64_t type = 0;  // CLONE_NEW*
+  std::string path;        // empty: new
+};
+
+struct Device {
+  std::string path;
+  std::uint32_t type = 0;  // S_IFCHR, S_IFBLK or S_IFIFO
+  std::uint64_t major = 0, minor = 0;
+  std::optional<std::uint32_t> file_mode;
+  std::uint32_t uid = 0, gid = 0;
+};
+
+// Bytes; -1 is unlimited.
+struct Memory {
+  std::optional<std::int64_t> limit, reservation, swap;
+  std::optional<std::uint64_t> swappiness;
+  std::optional<bool> disable_oom_killer;
+};
+
+struct Cpu {
+  std::optional<std::uint64_t> shares, period;
+  std::optional<std::int64_t> quota;  // microseconds per period; -1 is unlimited
+  std::string cpus, mems;
+};
+
+struct Resources {
+  Memory memory;
+  Cpu cpu;
+  std::optional<std::int64_t> pids_limit;  // 0 and -1: unlimited
+  std::map<std::string, std::string> unified;
+  // Device rules are part of the devices controller (a later version): a list that allows or denies is accepted and noted here.
+  bool has_device_rules = false;
+};
+
+struct Linux {
+  std::vector<Namespace> namespaces;
+  std::vector<Device> devices;
+  std::string cgroups_path;
+  Resources resources;
+  std::vector<std::string> masked_paths, readonly_paths;
+};
+
+struct Config {
+  std::string oci_version;
+  Root root;
+  std::optional<Process> process;  // create needs none, start does (runtime.md)
+  std::string hostname;
+  std::vector<Mount> mounts;
+  std::map<std::string, std::string> annotations;
+  Linux linux_;
+};
+
+// `text` is the file's content, `name` what messages call it ("config.json"). Throws support Error: `config.json: line 3, column 7:
+// ...` for broken JSON, `config.json: linux.namespaces[2].type: ...` for everything else.
+Config parse_config(std::string_view text, const std::string& name = "config.json");
+
+// A process object on its own (exec --process FILE).
+Process parse_process(std::string_view text, const std::string& name);
+
+}  // namespace crumb::oci

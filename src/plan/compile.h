@@ -1,0 +1,46 @@
+// Config -> Plan. Pure: reads no file and makes no system call; what it needs of the machine it is handed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "oci/config.h"
+#include "plan/plan.h"
+
+namespace crumb::plan {
+
+enum class CgroupMode { none, v1, hybrid, v2 };
+
+struct CgroupHierarchy {
+  std::string mountpoint;                // "/sys/fs/cgroup/cpu,cpuacct"
+  std::vector<std::string> controllers;  // v1: {"cpu", "cpuacct"} or {"name=systemd"}; v2: those available at its root
+  bool unified = false;
+};
+
+// Where the machine has its cgroups; linux/cgroup.h finds it.
+struct CgroupLayout {
+  CgroupMode mode = CgroupMode::none;
+  std::vector<CgroupHierarchy> hierarchies;
+};
+
+// What the compiler is handed of the machine and the command line.
+struct Surroundings {
+  std::string id;
+  std::string bundle;  // absolute, real path
+  std::string rootfs;  // absolute, real path of root.path (the compiler does not look at it)
+  CgroupLayout cgroups;
+  bool cgroups_disabled = false;  // --cgroup-manager=disabled
+  bool no_pivot = false;
+  std::uint64_t last_capability = 40;  // of /proc/sys/kernel/cap_last_cap
+};
+
+// The Plan of create and run. Throws support Error naming the place in config.json for what cannot be done.
+Plan compile_create(const oci::Config& config, const Surroundings& surroundings);
+
+// The Plan of one more process in a running container. `namespaces`: CLONE_NEW* mask of what to join through pidfd, the
+// descriptor's number in crumb-init; leaves: the cgroups of the container that the process joins.
+Plan compile_exec(const oci::Process& process, std::uint64_t pidfd, std::uint64_t namespaces, std::vector<CgroupLeaf> leaves,
+                  const Surroundings& surroundings);
+
+}  // namespace crumb::plan

@@ -1,0 +1,77 @@
+// The Plan: everything that happens to make a container or one more process in it, decided before a process exists.
+// Immutable once compiled; plain values only. compile.h makes it, wire.h encodes its steps, text.h prints it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "wire/steps.h"
+
+namespace crumb::plan {
+
+// The form of a step on the host side.
+struct HostForm {
+  using Text = std::string;
+  template <class T>
+  using List = std::vector<T>;
+};
+
+#define CRUMB_STEP_ALIAS(name) using name = wire::name<HostForm>;
+CRUMB_STEPS(CRUMB_STEP_ALIAS)
+#undef CRUMB_STEP_ALIAS
+
+template <class None, class... Steps>
+using VariantOf = std::variant<Steps...>;
+// The alternatives stand in the order of wire::StepNumber: number == index + 1.
+using Step = VariantOf<void
+#define CRUMB_STEP_ALTERNATIVE(name) , name
+                       CRUMB_STEPS(CRUMB_STEP_ALTERNATIVE)
+#undef CRUMB_STEP_ALTERNATIVE
+                       >;
+
+// One directory per hierarchy that the container's process joins (docs/cgroups: v1 has several, v2 one, hybrid v1's and one of v2).
+struct CgroupLeaf {
+  std::string mountpoint;  // of the hierarchy on the host: "/sys/fs/cgroup/memory"
+  std::string path;        // below it, absolute: "/crumb-web"
+  std::vector<std::string> controllers;  // v1: those of the hierarchy ("cpu", "cpuacct"); v2: those to enable on the way down
+  bool unified = false;
+  bool required = true;    // false: a failure to make or join it is a warning (hybrid's v2 leaf without controllers, name= hierarchies)
+};
+
+// Written into a leaf's file before the process joins, in order.
+struct CgroupWrite {
+  std::size_t leaf = 0;  // index into Host::cgroup_leaves
+  std::string file;      // "memory.limit_in_bytes"
+  std::string value;
+  std::string place;     // of the value in config.json, for messages: "linux.resources.memory.limit"
+};
+
+struct Rlimit {
+  int resource = 0;  // RLIMIT_*
+  std::uint64_t soft = 0, hard = 0;
+};
+
+// What the host does at the point `placed`.
+struct Host {
+  std::vector<CgroupLeaf> cgroup_leaves;
+  std::vector<CgroupWrite> cgroup_writes;
+  std::vector<Rlimit> rlimits;
+  std::optional<int> oom_score_adj;
+};
+
+// What a WebAssembly guest is given, should the program be a module; becomes wire/engine_options.h at the point `program`.
+struct WasmPolicy {
+  std::uint64_t stack = 0;         // bytes of guest stack
+  std::uint64_t memory_pages = 0;  // cap of linear memory, 64 KiB pages; 0: none
+};
+
+struct Plan {
+  Host host;
+  std::vector<Step> steps;
+  WasmPolicy wasm;
+};
+
+}  // namespace crumb::plan

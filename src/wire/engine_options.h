@@ -1,0 +1,26 @@
+// What crumb tells crumb-wasm about one module: the only thing that the engine reads besides its own argv, environment,
+// working directory and descriptors 0, 1 and 2, which are the guest's.
+//
+// Form: a sealed memfd of NUL-terminated "key=value" entries, in any order, each key at most once. Its descriptor's number is
+// the value of the environment variable kEngineOptionsVariable, which the guest never sees. Unknown keys are an error: crumb and
+// crumb-wasm are installed together.
+//
+// key            value                                                                       default
+// module         descriptor of the open module (decimal)                                     required
+// name           the module's path in the container, for messages                            required
+// report         descriptor for one wire::Message (protocol.h) when loading fails; closed     none
+//                before the guest's first instruction: end of file means "the program runs"
+// stack          bytes of the guest's operand stack (the exec env's)                         1048576
+// memory-pages   cap of a linear memory in 64 KiB pages; 0 = none                            0
+// preopen-root   "rw": "/" and its top-level directories are preopened; "none"               rw
+// listen         number of listening sockets handed over from descriptor 3 on                0
+//
+// The engine and crumb share this header and nothing else.
+#pragma once
+
+namespace crumb::wire {
+
+inline constexpr char kEngineOptionsVariable[] = "CRUMB_WASM_OPTIONS";
+inline constexpr unsigned kDefaultGuestStack = 1U << 20;
+
+}  // namespace crumb::wire

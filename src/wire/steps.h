@@ -1,0 +1,272 @@
+// The steps of a Plan as they cross from crumb to crumb-init. One definition serves the compiler (src/plan, Form = std::string and
+// std::vector), the wire form, the text form and init (src/init, Form = pointers into the mapped bytes): a step's fields() visits
+// its members in the order of the wire.
+//
+// Wire: Header, then per step u16 number (1 + position in CRUMB_STEPS) and its fields: integers as 8 bytes, Text as u32 length,
+// bytes, NUL (length does not count it), List as u32 count and its items. Byte order is the machine's; nothing is aligned.
+// The bytes travel in a sealed memfd whose descriptor's number is crumb-init's argv[1] in decimal.
+#pragma once
+
+#include <cstdint>
+
+namespace crumb::wire {
+
+inline constexpr std::uint32_t kPlanMagic = 0x504d5243;  // "CRMP"
+inline constexpr std::uint32_t kPlanVersion = 1;
+inline constexpr std::int32_t kNoDescriptor = -1;
+
+struct Header {
+  std::uint32_t magic = kPlanMagic;
+  std::uint32_t version = kPlanVersion;
+  std::uint32_t size = 0;   // of everything, this header included, bytes
+  std::uint32_t steps = 0;  // their number
+  std::int32_t sync = kNoDescriptor;    // socket to the host, see protocol.h
+  std::int32_t start = kNoDescriptor;   // FIFO from which WaitStart reads its byte
+  std::int32_t result = kNoDescriptor;  // FIFO that takes the record of a step failing after `ready`; none: the socket does
+};
+static_assert(sizeof(Header) == 28);
+
+// Mount::flags
+inline constexpr std::uint64_t kBind = 1;               // source is a file or directory of the host (or of the joined mount namespace)
+inline constexpr std::uint64_t kBindRecursive = 2;      // with its submounts
+inline constexpr std::uint64_t kRemount = 4;            // change the mount that is already at target
+inline constexpr std::uint64_t kSourceNoFollow = 8;     // the source's last component must not be a symbolic link
+inline constexpr std::uint64_t kTargetNoFollow = 16;    // the target's likewise: it is mounted upon, not followed
+inline constexpr std::uint64_t kOptional = 32;          // a missing source is skipped (nofail)
+
+// Joins the namespaces at paths of the host, in three passes as docs/protocol says: all but user, then user, then what failed.
+template <class F>
+struct JoinPaths {
+  static constexpr char kName[] = "join namespaces";
+  typename F::template List<std::uint64_t> types;  // CLONE_NEW*, one for each path
+  typename F::template List<typename F::Text> paths;
+  static void fields(auto& self, auto&& visit) { visit("types", self.types), visit("paths", self.paths); }
+};
+
+// Joins namespaces of the process behind an inherited pidfd (exec).
+template <class F>
+struct JoinProcess {
+  static constexpr char kName[] = "join the container's namespaces";
+  std::uint64_t pidfd = 0;
+  std::uint64_t types = 0;  // CLONE_NEW* mask
+  static void fields(auto& self, auto&& visit) { visit("pidfd", self.pidfd), visit("types", self.types); }
+};
+
+// clone(CLONE_PARENT | namespaces): the child goes on with the next step, the first stage reports `pid` and leaves.
+template <class F>
+struct Fork {
+  static constexpr char kName[] = "make the container's first process";
+  std::uint64_t namespaces = 0;  // CLONE_NEW* mask; never cgroup, user or time
+  static void fields(auto& self, auto&& visit) { visit("namespaces", self.namespaces); }
+};
+
+// One of protocol.h's points at which init does nothing but wait for the host.
+template <class F>
+struct Meet {
+  static constexpr char kName[] = "meet the host";
+  std::uint64_t point = 0;
+  static void fields(auto& self, auto&& visit) { visit("point", self.point); }
+};
+
+template <class F>
+struct UnshareCgroup {
+  static constexpr char kName[] = "new cgroup namespace";
+  static void fields(auto&, auto&&) {}
+};
+
+template <class F>
+struct Hostname {
+  static constexpr char kName[] = "hostname";
+  typename F::Text name;
+  static void fields(auto& self, auto&& visit) { visit("name", self.name); }
+};
+
+// Propagation of every mount of the namespace, before anything is mounted. flags: MS_PRIVATE, MS_SLAVE, ... with MS_REC.
+template <class F>
+struct Propagation {
+  static constexpr char kName[] = "propagation of /";
+  std::uint64_t flags = 0;
+  static void fields(auto& self, auto&& visit) { visit("flags", self.flags); }
+};
+
+// Binds the root filesystem (absolute path on the host, free of links) onto itself; all later targets are resolved inside it.
+template <class F>
+struct Root {
+  static constexpr char kName[] = "root filesystem";
+  typename F::Text path;
+  static void fields(auto& self, auto&& visit) { visit("path", self.path); }
+};
+
+// Mounts on a target that is resolved inside the root and made when missing (a directory, or a file under a bind of a file).
+template <class F>
+struct Mount {
+  static constexpr char kName[] = "mount";
+  typename F::Text type;    // "proc", "tmpfs", ...; empty with kBind
+  typename F::Text source;  // as given; with kBind an absolute path of the host
+  typename F::Text target;  // absolute, as in config.json
+  typename F::Text data;    // the filesystem's own options, comma-separated
+  std::uint64_t flags = 0;  // k* above
+  std::uint64_t superblock = 0;       // MS_RDONLY, MS_SYNCHRONOUS, ...: options of the filesystem, not of this mount
+  std::uint64_t set = 0, clear = 0;   // MOUNT_ATTR_* of this mount
+  std::uint64_t recursive_set = 0, recursive_clear = 0;  // of all mounts below too (rro, rnosuid, ...)
+  typename F::template List<std::uint64_t> propagation;  // MS_SHARED, ... [| MS_REC], in order
+  static void fields(auto& self, auto&& visit) {
+    visit("type", self.type), visit("source", self.source), visit("target", self.target), visit("data", self.data);
+    visit("flags", self.flags), visit("superblock", self.superblock), visit("set", self.set), visit("clear", self.clear);
+    visit("recursive_set", self.recursive_set), visit("recursive_clear", self.recursive_clear);
+    visit("propagation", self.propagation);
+  }
+};
+
+// mknod, mode and owner, inside the root; an existing node of the same type and number is kept.
+template <class F>
+struct Device {
+  static constexpr char kName[] = "device";
+  typename F::Text path;
+  std::uint64_t mode = 0;  // S_IFCHR, S_IFBLK or S_IFIFO, and permissions
+  std::uint64_t major = 0, minor = 0;
+  std::uint64_t uid = 0, gid = 0;
+  static void fields(auto& self, auto&& visit) {
+    visit("path", self.path), visit("mode", self.mode), visit("major", self.major), visit("minor", self.minor);
+    visit("uid", self.uid), visit("gid", self.gid);
+  }
+};
+
+// A symbolic link inside the root; whatever is at path already is left alone.
+template <class F>
+struct Symlink {
+  static constexpr char kName[] = "symbolic link";
+  typename F::Text target;
+  typename F::Text path;
+  static void fields(auto& self, auto&& visit) { visit("target", self.target), visit("path", self.path); }
+};
+
+// Hides a path that exists: a file under /dev/null, a directory under an empty read-only tmpfs. A missing one is skipped.
+template <class F>
+struct Mask {
+  static constexpr char kName[] = "mask";
+  typename F::Text path;
+  static void fields(auto& self, auto&& visit) { visit("path", self.path); }
+};
+
+// Makes a path that exists read-only by a recursive bind onto itself. A missing one is skipped.
+template <class F>
+struct ReadonlyPath {
+  static constexpr char kName[] = "read-only path";
+  typename F::Text path;
+  static void fields(auto& self, auto&& visit) { visit("path", self.path); }
+};
+
+// Makes the root the process's "/" and detaches the host's tree. move: MS_MOVE and chroot (--no-pivot) instead of pivot_root.
+template <class F>
+struct Pivot {
+  static constexpr char kName[] = "change the root";
+  std::uint64_t move = 0;
+  std::uint64_t readonly = 0;  // root.readonly: the mount "/" becomes read-only
+  static void fields(auto& self, auto&& visit) { visit("move", self.move), visit("readonly", self.readonly); }
+};
+
+template <class F>
+struct BoundingSet {
+  static constexpr char kName[] = "capability bounding set";
+  std::uint64_t keep = 0;  // bit n: capability n
+  static void fields(auto& self, auto&& visit) { visit("keep", self.keep); }
+};
+
+// Makes the working directory when it is missing, with init's rights (before the user's).
+template <class F>
+struct MakeDirectory {
+  static constexpr char kName[] = "make the working directory";
+  typename F::Text path;
+  static void fields(auto& self, auto&& visit) { visit("path", self.path); }
+};
+
+// setgroups, setresgid, setresuid, with the permitted capabilities kept.
+template <class F>
+struct Credentials {
+  static constexpr char kName[] = "user";
+  std::uint64_t uid = 0, gid = 0;
+  typename F::template List<std::uint64_t> groups;
+  static void fields(auto& self, auto&& visit) { visit("uid", self.uid), visit("gid", self.gid), visit("groups", self.groups); }
+};
+
+template <class F>
+struct Capabilities {
+  static constexpr char kName[] = "capabilities";
+  std::uint64_t effective = 0, permitted = 0, inheritable = 0, ambient = 0;
+  static void fields(auto& self, auto&& visit) {
+    visit("effective", self.effective), visit("permitted", self.permitted), visit("inheritable", self.inheritable);
+    visit("ambient", self.ambient);
+  }
+};
+
+template <class F>
+struct Umask {
+  static constexpr char kName[] = "umask";
+  std::uint64_t mask = 0;
+  static void fields(auto& self, auto&& visit) { visit("mask", self.mask); }
+};
+
+// chdir with the user's rights; what getcwd then says must lie inside the root.
+template <class F>
+struct Directory {
+  static constexpr char kName[] = "working directory";
+  typename F::Text path;
+  static void fields(auto& self, auto&& visit) { visit("path", self.path); }
+};
+
+// Finds argv[0] with the user's rights (PATH of environment, working directory) and asks the host when it is a module (point
+// program). home: add HOME from the container's /etc/passwd, "/" when the user is not in it.
+template <class F>
+struct Program {
+  static constexpr char kName[] = "program";
+  typename F::template List<typename F::Text> arguments;
+  typename F::template List<typename F::Text> environment;  // NAME=value
+  std::uint64_t home = 0;
+  static void fields(auto& self, auto&& visit) {
+    visit("arguments", self.arguments), visit("environment", self.environment), visit("home", self.home);
+  }
+};
+
+// Makes every descriptor from `first` on close-on-exec, but those of the engine.
+template <class F>
+struct CloseDescriptors {
+  static constexpr char kName[] = "close descriptors";
+  std::uint64_t first = 3;
+  static void fields(auto& self, auto&& visit) { visit("first", self.first); }
+};
+
+template <class F>
+struct NoNewPrivileges {
+  static constexpr char kName[] = "no_new_privs";
+  static void fields(auto&, auto&&) {}
+};
+
+// Reads one byte from Header::start.
+template <class F>
+struct WaitStart {
+  static constexpr char kName[] = "wait for start";
+  static void fields(auto&, auto&&) {}
+};
+
+// Executes what Program found.
+template <class F>
+struct Exec {
+  static constexpr char kName[] = "exec";
+  static void fields(auto&, auto&&) {}
+};
+
+// Every step, in the order of its number on the wire.
+#define CRUMB_STEPS(X)                                                                                                         \
+  X(JoinPaths) X(JoinProcess) X(Fork) X(Meet) X(UnshareCgroup) X(Hostname) X(Propagation) X(Root) X(Mount) X(Device)          \
+  X(Symlink) X(Mask) X(ReadonlyPath) X(Pivot) X(BoundingSet) X(MakeDirectory) X(Credentials) X(Capabilities) X(Umask)         \
+  X(Directory) X(Program) X(CloseDescriptors) X(NoNewPrivileges) X(WaitStart) X(Exec)
+
+enum class StepNumber : std::uint16_t {
+  none = 0,
+#define CRUMB_STEP_NUMBER(name) name,
+  CRUMB_STEPS(CRUMB_STEP_NUMBER)
+#undef CRUMB_STEP_NUMBER
+};
+
+}  // namespace crumb::wire
