@@ -1,0 +1,175 @@
+#include "engine/guest.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string_view>
+
+#include "engine/natives.h"
+#include "engine/signals.h"
+#include "engine/wasi_table.h"
+
+extern "C" void os_set_signal_number_for_blocking_op(int signal);  // platform_api_extension.h
+
+namespace crumb::engine {
+namespace {
+
+constexpr std::uint32_t kMostThreads = 256;
+constexpr unsigned kPageKib = 64;
+
+std::string mebibytes(std::uint64_t pages) {
+  const std::uint64_t kib = pages * kPageKib;
+  return kib % 1024 == 0 ? std::to_string(kib / 1024) + " MiB" : std::to_string(kib) + " KiB";
+}
+
+std::string without_prefix(const char* message, std::string_view prefix) {
+  std::string_view text = message;
+  if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
+  return std::string(text);
+}
+
+Failure check_memory(const ModuleFacts& facts, std::uint32_t cap) {
+  // WAMR would silently give such a module what it declares.
+  if (cap == 0 || !facts.has_memory || facts.minimum_pages <= cap) return {};
+  return {ENOMEM, "needs " + mebibytes(facts.minimum_pages) + " of memory at start, the limit is " + mebibytes(cap)};
+}
+
+Failure check_imports(wasm_module_t module) {
+  constexpr int kMostNamed = 8;
+  std::string missing;
+  int count = 0;
+  for (int index = 0; index < wasm_runtime_get_import_count(module); ++index) {
+    wasm_import_t import = {};
+    wasm_runtime_get_import_type(module, index, &import);
+    const bool is_function = import.kind == WASM_IMPORT_EXPORT_KIND_FUNC;
+    // Tables and memories that are imported are made by WAMR.
+    if (import.linked || (!is_function && import.kind != WASM_IMPORT_EXPORT_KIND_GLOBAL)) continue;
+    if (++count > kMostNamed) continue;
+    missing.append(count == 1 ? "" : ", ").append("\"").append(import.module_name).append("\".\"").append(import.name);
+    missing.append("\" (").append(is_function ? "function" : "global").append(")");
+  }
+  if (count == 0) return {};
+  if (count > kMostNamed) missing += " and " + std::to_string(count - kMostNamed) + " more";
+  return not_runnable("import " + missing + (count == 1 ? " is" : " are") + " not provided");
+}
+
+Failure check_entry_point(wasm_module_t module) {
+  bool reactor = false;
+  for (int index = 0; index < wasm_runtime_get_export_count(module); ++index) {
+    wasm_export_t entry = {};
+    wasm_runtime_get_export_type(module, index, &entry);
+    if (entry.kind != WASM_IMPORT_EXPORT_KIND_FUNC) continue;
+    const std::string_view name = entry.name;
+    if (name == "_start" || name == "main" || name == "__main_argc_argv") return {};
+    reactor |= name == "_initialize";
+  }
+  return not_runnable(reactor ? "is a library (a reactor), not a program: it exports _initialize, but no _start"
+                              : "is a library, not a program: it exports no _start");
+}
+
+// A copy that the guest's libc does not take for one of WAMR's own stdio numbers; then isatty() is right in the guest. A stream
+// that the caller closed keeps its number.
+std::int64_t copy_of(int stream) {
+  const int copy = ::fcntl(stream, F_DUPFD_CLOEXEC, 3);
+  return copy >= 0 ? copy : stream;
+}
+
+std::string address_space_hint(std::string_view message) {
+  struct rlimit limit = {};
+  if (message.find("allocate linear memory") == std::string_view::npos || ::getrlimit(RLIMIT_AS, &limit) != 0 ||
+      limit.rlim_cur == RLIM_INFINITY)
+    return {};
+  return " (a memory reserves 8 GiB of address space, RLIMIT_AS is " + std::to_string(limit.rlim_cur >> 20) + " MiB)";
+}
+
+}  // namespace
+
+Engine::~Engine() {
+  if (started_) wasm_runtime_destroy();
+}
+
+Failure Engine::start() {
+  os_set_signal_number_for_blocking_op(kWakeSignal);
+  RuntimeInitArgs arguments = {};
+  arguments.mem_alloc_type = Alloc_With_System_Allocator;
+  arguments.max_thread_num = kMostThreads;
+  if (!wasm_runtime_full_init(&arguments)) return {ENOMEM, "the engine cannot be initialised"};
+  started_ = true;
+  return register_natives();
+}
+
+Guest::~Guest() {
+  if (instance_ != nullptr) wasm_runtime_deinstantiate(instance_);
+  if (module_ != nullptr) wasm_runtime_unload(module_);
+}
+
+Failure Guest::load(const Mapping& mapping, const ModuleFacts& facts, const Options& options) {
+  if (Failure failure = check_memory(facts, options.memory_pages)) return failure;
+  char message[256] = "";
+  char no_name[] = "";
+  LoadArgs arguments = {};
+  arguments.name = no_name;
+  arguments.wasm_binary_freeable = true;
+  module_ =
+      wasm_runtime_load_ex(mapping.data(), static_cast<std::uint32_t>(mapping.size()), &arguments, message, sizeof(message));
+  if (module_ == nullptr) return not_runnable("cannot be loaded: " + without_prefix(message, "WASM module load failed: "));
+  if (Failure failure = check_imports(module_)) return failure;
+  return check_entry_point(module_);
+}
+
+Failure Guest::give_world(const Options& options, const Preopens& preopens) {
+  for (const std::string& name : preopens.names) directories_.push_back(name.c_str());
+  if (preopens.directory.size() > 1) working_directory_ = "PWD=" + preopens.directory;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (working_directory_.empty() || !std::string_view(*variable).starts_with("PWD=")) environment_.push_back(*variable);
+  }
+  if (!working_directory_.empty()) environment_.push_back(working_directory_.c_str());
+  wasm_runtime_set_wasi_args_ex(module_, directories_.data(), static_cast<std::uint32_t>(directories_.size()), nullptr, 0,
+                                environment_.data(), static_cast<std::uint32_t>(environment_.size()), options.argv,
+                                options.argc, copy_of(STDIN_FILENO), copy_of(STDOUT_FILENO), copy_of(STDERR_FILENO));
+  return {};
+}
+
+Failure Guest::instantiate(const Options& options, const Preopens& preopens) {
+  if (Failure failure = give_world(options, preopens)) return failure;
+  InstantiationArgs arguments = {};
+  arguments.default_stack_size = options.stack;
+  arguments.host_managed_heap_size = 0;  // the guest brings its own malloc
+  arguments.max_memory_pages = options.memory_pages;
+  char message[256] = "";
+  instance_ = wasm_runtime_instantiate_ex(module_, &arguments, message, sizeof(message));
+  if (instance_ != nullptr) return {};
+  return not_runnable("cannot be instantiated: " + without_prefix(message, "WASM module instantiate failed: ") +
+                      address_space_hint(message));
+}
+
+Failure Guest::give_sockets(const Options& options, const Preopens& preopens) {
+  // After the directories: wasi-libc stops looking for preopens at the first number that is none.
+  const auto first = kFirstPreopen + static_cast<std::uint32_t>(preopens.names.size());
+  for (std::uint32_t index = 0; index < options.listen; ++index) {
+    if (!crumb_give_descriptor(instance_, first + index, static_cast<int>(3 + index)))
+      return {EBADF, "descriptor " + std::to_string(3 + index) + " is not an open socket"};
+  }
+  return {};
+}
+
+bool Guest::run(const Options& options, int& code, std::string& reason) {
+  // WAMR stores the result of a `main` that it calls by itself in the place of argv[0].
+  std::vector<char*> arguments(options.argv, options.argv + options.argc);
+  arguments.push_back(nullptr);
+  const std::vector<char*> before = arguments;
+  const bool finished = wasm_application_execute_main(instance_, options.argc, arguments.data());
+  const char* exception = wasm_runtime_get_exception(instance_);
+  if (!finished || exception != nullptr) {
+    reason = exception != nullptr ? without_prefix(exception, "Exception: ") : "unknown reason";
+    return false;
+  }
+  std::int32_t result = 0;
+  if (arguments[0] != before[0]) std::memcpy(&result, arguments.data(), sizeof(result));
+  code = result & 0xff;
+  return true;
+}
+
+}  // namespace crumb::engine

@@ -1,0 +1,61 @@
+// A module inside WAMR, from loading to its end. Every step carries WAMR's own message when it fails.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/descriptor.h"
+#include "engine/failure.h"
+#include "engine/module_file.h"
+#include "engine/options.h"
+#include "engine/preopens.h"
+#include "wasm_export.h"
+
+namespace crumb::engine {
+
+// WAMR itself; one per process.
+class Engine {
+ public:
+  Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  ~Engine();
+  Failure start();
+
+ private:
+  bool started_ = false;
+};
+
+class Guest {
+ public:
+  Guest() = default;
+  Guest(const Guest&) = delete;
+  Guest& operator=(const Guest&) = delete;
+  ~Guest();
+
+  // Loads the module and refuses what could not run: missing imports, no entry point, more memory than the cap. WAMR refers to
+  // nothing of `mapping` any more once instantiate() has returned.
+  Failure load(const Mapping& mapping, const ModuleFacts& facts, const Options& options);
+
+  // Gives it arguments, environment (`environ`, with PWD as the working directory), directories and standard streams. A start
+  // section runs here.
+  Failure instantiate(const Options& options, const Preopens& preopens);
+
+  // The sockets at descriptors 3 to 3 + options.listen - 1, under the guest's next free numbers.
+  Failure give_sockets(const Options& options, const Preopens& preopens);
+
+  // Runs it to its end. True: `code` is its exit code. False: it trapped, for `reason`.
+  bool run(const Options& options, int& code, std::string& reason);
+
+ private:
+  Failure give_world(const Options& options, const Preopens& preopens);
+
+  wasm_module_t module_ = nullptr;
+  wasm_module_inst_t instance_ = nullptr;
+  // WAMR keeps pointers into these.
+  std::vector<const char*> directories_;
+  std::vector<const char*> environment_;
+  std::string working_directory_;  // "PWD=..."
+};
+
+}  // namespace crumb::engine

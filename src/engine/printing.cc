@@ -1,0 +1,61 @@
+#include "engine/printing.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+namespace crumb::engine {
+namespace {
+
+// Later text is dropped: the innermost frames come first. In .bss: costs nothing until something is printed.
+char kept[16384];
+std::size_t kept_size = 0;
+pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;  // each thread of a guest may trap
+
+int keep(const char* format, va_list arguments) {
+  ::pthread_mutex_lock(&lock);
+  const std::size_t room = sizeof(kept) - kept_size;
+  const int written = std::vsnprintf(kept + kept_size, room, format, arguments);
+  if (written > 0) kept_size += std::min(static_cast<std::size_t>(written), room - 1);
+  ::pthread_mutex_unlock(&lock);
+  return written;
+}
+
+}  // namespace
+
+std::string take_backtrace() {
+  constexpr int kMostFrames = 32;
+  std::string result;
+  std::string_view text(kept, kept_size);
+  for (int frames = 0; !text.empty();) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    // "#00: 0x0012 - name". The offset counts WAMR's translated code, in the first frame of a fault it is garbage: it says
+    // nothing about the module and is left out.
+    const std::size_t offset = line.find(": 0x");
+    const std::size_t name = line.find(" - ");
+    if (!line.starts_with('#') || offset == std::string_view::npos || name == std::string_view::npos) continue;
+    if (frames++ == kMostFrames) return result.append("  ...\n");
+    result.append("  ").append(line.substr(0, offset)).append(" ").append(line.substr(name + 3)).append("\n");
+  }
+  return result;
+}
+
+}  // namespace crumb::engine
+
+extern "C" {
+
+int __wrap_os_vprintf(const char* format, va_list arguments) { return crumb::engine::keep(format, arguments); }
+
+int __wrap_os_printf(const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const int written = crumb::engine::keep(format, arguments);
+  va_end(arguments);
+  return written;
+}
+}

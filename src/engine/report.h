@@ -1,0 +1,23 @@
+// Where the engine's few lines go: the guest's stderr, and for a program that never ran also crumb's record.
+#pragma once
+
+#include <string>
+
+#include "engine/failure.h"
+#include "engine/options.h"
+
+namespace crumb::engine {
+
+inline constexpr int kNotFound = 127, kNotExecutable = 126, kTrapped = 128 + 6;  // the shell's numbers; SIGABRT's
+
+// One line "crumb: NAME: TEXT" ("crumb-wasm: ..." without crumb) and, when asked for, the record of protocol.h. Returns the
+// exit code.
+int report_failure(const Options& options, const Failure& failure);
+
+// The reason and the backtrace of a guest that was stopped. Returns the exit code.
+int report_trap(const Options& options, const std::string& reason, const std::string& backtrace);
+
+// Writes all of it; an error has nowhere to go.
+void write_all(int descriptor, const std::string& text);
+
+}  // namespace crumb::engine

@@ -1,0 +1,24 @@
+#include "engine/signals.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <initializer_list>
+
+namespace crumb::engine {
+
+void install_signal_handlers() {
+  struct sigaction leave = {};
+  leave.sa_handler = [](int number) { ::_exit(128 + number); };
+  sigset_t handled;
+  ::sigemptyset(&handled);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM}) {
+    struct sigaction inherited = {};
+    if (::sigaction(number, nullptr, &inherited) == 0 && inherited.sa_handler == SIG_IGN) continue;
+    ::sigaction(number, &leave, nullptr);
+    ::sigaddset(&handled, number);
+  }
+  ::sigprocmask(SIG_UNBLOCK, &handled, nullptr);
+}
+
+}  // namespace crumb::engine
