@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <climits>
-#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -17,9 +16,9 @@ namespace {
 
 Failure find_working_directory(std::string& directory) {
   char buffer[PATH_MAX];
-  if (::getcwd(buffer, sizeof(buffer)) == nullptr) return {errno, std::string("working directory: ") + std::strerror(errno)};
-  // The kernel says "(unreachable)/..." for a directory outside the root.
-  if (buffer[0] != '/') return {EACCES, "working directory: lies outside the root"};
+  // The kernel says "(unreachable)/..." for a directory outside the root, of which C libraries make ENOENT or leave it.
+  if (::getcwd(buffer, sizeof(buffer)) == nullptr || buffer[0] != '/')
+    return {EACCES, "working directory: it was removed or lies outside the root"};
   directory = buffer;
   return {};
 }

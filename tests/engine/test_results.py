@@ -1,0 +1,101 @@
+import os
+import resource
+import unittest
+
+from engine_case import EngineCase, guest
+
+
+class Results(EngineCase):
+    def test_a_program_prints_and_ends_with_0(self):
+        result = self.run_guest("hello")
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "hello from wasm\n", ""))
+
+    def test_the_argument_of_exit_is_the_exit_code(self):
+        self.assertEqual(self.run_guest("exitcode", "3").returncode, 3)
+
+    def test_an_exit_code_keeps_its_low_8_bits(self):
+        self.assertEqual(self.run_guest("exitcode", "257").returncode, 1)
+
+    def test_the_value_of_main_is_the_exit_code(self):
+        self.assertEqual(self.run_guest("mainreturn", "5").returncode, 5)
+
+    def test_arguments_arrive_unchanged(self):
+        result = self.run_guest("args", "a b", "", "--help", "ü")
+        self.assertEqual(result.stdout.splitlines()[1:], ["a b", "", "--help", "ü"])
+
+    def test_options_end_at_the_module_or_at_two_dashes(self):
+        result = self.engine("--stack=65536", "--", guest("args"), "--version")
+        self.assertEqual(result.stdout.splitlines()[1:], ["--version"])
+
+    def test_the_environment_is_the_callers(self):
+        result = self.run_guest("env", cwd="/", env={"A": "1", "B": "x=y"})
+        self.assertEqual(sorted(result.stdout.splitlines()), ["A=1", "B=x=y"])
+
+    def test_PWD_is_the_working_directory(self):
+        result = self.run_guest("env", cwd="/tmp", env={"PWD": "/elsewhere"})
+        self.assertEqual(result.stdout, "PWD=/tmp\n")
+
+    def test_stdin_arrives_whole(self):
+        data = "x" * 300000
+        result = self.run_guest("cat", stdin=None, input=data)
+        self.assertEqual(result.stdout, data)
+
+    def test_a_closed_stdin_does_not_stop_a_program(self):
+        result = self.run_guest("hello", stdin=None, preexec_fn=lambda: os.close(0))
+        self.assertEqual(result.stdout, "hello from wasm\n")
+
+    def test_version_names_the_engine(self):
+        self.assertRegex(self.engine("--version").stdout, r"\Acrumb-wasm version \S+\nWAMR \d+\.\d+\.\d+ ")
+
+
+class Traps(EngineCase):
+    def trapped(self, result, reason):
+        self.assertEqual(result.returncode, 134, result.stderr)
+        self.assertEqual(result.stdout, "")
+        self.assertIn(": trap: " + reason + "\n", result.stderr)
+
+    def test_a_trap_names_its_functions_and_leaves_stdout_alone(self):
+        result = self.run_guest("trap")
+        self.trapped(result, "unreachable")
+        self.assertIn("#00 inner_function\n  #01 outer_function\n", result.stderr)
+
+    def test_a_read_outside_the_memory_is_a_trap(self):
+        result = self.run_guest("oob")
+        self.trapped(result, "out of bounds memory access")
+        self.assertNotIn("0x", result.stderr)
+
+    def test_recursion_without_end_is_a_trap(self):
+        self.trapped(self.run_guest("recursion"), "wasm operand stack overflow")
+
+    def test_a_larger_stack_lets_a_program_go_deeper(self):
+        self.assertEqual(self.engine("--stack", 1 << 26, guest("recursion"), 100000).stdout, "returned\n")
+
+    def test_recursion_1000_deep_fits_the_default_stack(self):
+        self.assertEqual(self.run_guest("recursion", 1000).stdout, "returned\n")
+
+
+class Memory(EngineCase):
+    def test_malloc_returns_null_at_the_cap(self):
+        result = self.engine("--memory-pages", 512, guest("grow"))
+        self.assertRegex(result.stdout, r"\A(29|30|31) MiB\n\Z")
+
+    def test_a_minimum_above_the_cap_is_refused_with_both_numbers(self):
+        result = self.engine("--memory-pages", 160, guest("bigmin"))
+        self.refused(result, "needs 64 MiB of memory at start, the limit is 10 MiB")
+
+    def test_a_minimum_at_the_cap_runs(self):
+        self.assertEqual(self.engine("--memory-pages", 1024, guest("bigmin")).returncode, 0)
+
+    def test_too_small_an_address_space_is_named(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+        self.refused(self.run_guest("hello", preexec_fn=limit), "RLIMIT_AS is 2048 MiB")
+
+
+class Threads(EngineCase):
+    def test_the_exit_of_one_thread_ends_the_others(self):
+        result = self.run_guest("threads", "leave")
+        self.assertEqual((result.returncode, result.stdout), (7, "ready\n"))
+
+
+if __name__ == "__main__":
+    unittest.main()
