@@ -17,6 +17,9 @@ execute_process(COMMAND ${CMAKE_CURRENT_LIST_DIR}/../third_party/wamr/fetch ${CR
 if(NOT crumb_wamr_result EQUAL 0)
   message(FATAL_ERROR "WAMR's source is missing; see the line above")
 endif()
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/../third_party/wamr/fetch)
+file(GLOB crumb_wamr_inputs ${CMAKE_CURRENT_LIST_DIR}/../third_party/wamr/patches/*.patch)
+list(APPEND crumb_wamr_inputs ${CMAKE_CURRENT_LIST_DIR}/../third_party/wamr/fetch
+     ${CMAKE_CURRENT_LIST_DIR}/../third_party/wamr/Cargo.lock)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${crumb_wamr_inputs})
 
 add_subdirectory(${CMAKE_CURRENT_LIST_DIR}/../third_party/wamr ${CMAKE_BINARY_DIR}/third_party/wamr EXCLUDE_FROM_ALL)

@@ -147,9 +147,9 @@ Failure Guest::instantiate(const Options& options, const Preopens& preopens) {
 
 Failure Guest::give_sockets(const Options& options, const Preopens& preopens) {
   // After the directories: wasi-libc stops looking for preopens at the first number that is none.
-  const auto first = kFirstPreopen + static_cast<std::uint32_t>(preopens.names.size());
-  for (std::uint32_t index = 0; index < options.listen; ++index) {
-    if (!crumb_give_descriptor(instance_, first + index, static_cast<int>(3 + index)))
+  const auto first = kFirstPreopen + static_cast<int>(preopens.names.size());
+  for (int index = 0; index < static_cast<int>(options.listen); ++index) {
+    if (!crumb_give_descriptor(instance_, first + index, 3 + index))
       return {EBADF, "descriptor " + std::to_string(3 + index) + " is not an open socket"};
   }
   return {};
@@ -167,7 +167,7 @@ bool Guest::run(const Options& options, int& code, std::string& reason) {
     return false;
   }
   std::int32_t result = 0;
-  if (arguments[0] != before[0]) std::memcpy(&result, arguments.data(), sizeof(result));
+  if (arguments[0] != before[0]) std::memcpy(&result, static_cast<const void*>(&arguments[0]), sizeof(result));
   code = result & 0xff;
   return true;
 }

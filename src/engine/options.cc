@@ -30,7 +30,7 @@ constexpr std::uint32_t kSmallestStack = 4096;
 constexpr std::uint32_t kLargestStack = 1U << 30;
 constexpr std::uint32_t kLargestMemory = 65536;  // pages: all that 32-bit addresses reach
 constexpr std::uint32_t kMostSockets = 1024;
-constexpr off_t kLargestOptions = 64 * 1024;
+constexpr off_t kLargestOptions = 65536;
 
 bool parse_number(std::string_view text, std::uint32_t low, std::uint32_t high, std::uint32_t& value) {
   std::uint32_t number = 0;

@@ -20,8 +20,8 @@ extern "C" struct fd_prestats;
 namespace crumb::engine {
 namespace {
 
-using Errno = std::uint16_t;   // __wasi_errno_t
-using Number = std::uint32_t;  // __wasi_fd_t
+using Errno = std::uint16_t;  // __wasi_errno_t
+using Number = std::int32_t;  // __wasi_fd_t
 
 constexpr Errno kNotCapable = 76;
 

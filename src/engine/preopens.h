@@ -11,7 +11,7 @@
 
 namespace crumb::engine {
 
-inline constexpr unsigned kFirstPreopen = 3;  // the guest's descriptor number of "/"
+inline constexpr int kFirstPreopen = 3;  // the guest's descriptor number of "/"
 
 struct Preopens {
   std::vector<std::string> names;  // each is also the directory's path

@@ -12,6 +12,15 @@ ENGINE = os.environ.get("CRUMB_WASM", "crumb-wasm")
 _guests = None
 
 
+def engine_bytes():
+    return pathlib.Path(shutil.which(ENGINE) or ENGINE).read_bytes()
+
+
+# A build under AddressSanitizer is a dynamic program with a large address space.
+STATIC = b"ld-linux" not in engine_bytes()[:4096]
+SANITIZED = b"__asan_init" in engine_bytes()
+
+
 def guests():
     global _guests
     if _guests is None:

@@ -2,7 +2,7 @@ import os
 import shutil
 import unittest
 
-from engine_case import ENGINE, EngineCase, guest
+from engine_case import ENGINE, STATIC, EngineCase, guest
 
 ROOT = os.geteuid() == 0
 
@@ -12,14 +12,14 @@ class Files(EngineCase):
 
     def setUp(self):
         super().setUp()
-        if not ROOT:
-            self.skipTest("needs root for chroot")
+        if not ROOT or not STATIC:
+            self.skipTest("needs root for chroot and a static engine")
         for name in ("etc", "a/b", "tmp", "data"):
             (self.folder / name).mkdir(parents=True)
         (self.folder / "etc/name").write_text("in etc\n")
         (self.folder / "a/near").write_text("in a\n")
         (self.folder / "a/b/here").write_text("in b\n")
-        shutil.copy(ENGINE, self.folder / "crumb-wasm")
+        shutil.copy(shutil.which(ENGINE), self.folder / "crumb-wasm")
 
     def inside(self, name, *arguments, directory="/a/b", before=lambda: None):
         shutil.copy(guest(name), self.folder / "tmp")

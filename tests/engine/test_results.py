@@ -2,7 +2,7 @@ import os
 import resource
 import unittest
 
-from engine_case import EngineCase, guest
+from engine_case import SANITIZED, EngineCase, guest
 
 
 class Results(EngineCase):
@@ -86,6 +86,7 @@ class Memory(EngineCase):
     def test_a_minimum_at_the_cap_runs(self):
         self.assertEqual(self.engine("--memory-pages", 1024, guest("bigmin")).returncode, 0)
 
+    @unittest.skipIf(SANITIZED, "the sanitizer needs more address space itself")
     def test_too_small_an_address_space_is_named(self):
         limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
         self.refused(self.run_guest("hello", preexec_fn=limit), "RLIMIT_AS is 2048 MiB")

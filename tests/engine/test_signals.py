@@ -5,7 +5,7 @@ import subprocess
 import time
 import unittest
 
-from engine_case import ENGINE, EngineCase, guest
+from engine_case import ENGINE, SANITIZED, EngineCase, guest
 
 LEAVING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 
@@ -77,6 +77,7 @@ class Process(Running):
         with open(f"/proc/{process.pid}/comm") as comm:
             self.assertEqual(comm.read(), "sleep.wasm\n")
 
+    @unittest.skipIf(SANITIZED, "the sanitizer's own memory is counted")
     def test_a_guest_stack_costs_no_memory_until_it_is_used(self):
         process = self.start(ENGINE, "--stack", str(1 << 26), guest("sleep"), "60")
         with open(f"/proc/{process.pid}/smaps_rollup") as rollup:
