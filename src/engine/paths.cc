@@ -90,7 +90,7 @@ int depth_of(int directory) {
     const int current = above ? above.get() : directory;
     if (!place_of(current, "", here)) return -1;
     if (here == root) return depth;
-    above = Descriptor(::openat64(current, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    above = Descriptor(::openat(current, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!above) return -1;
   }
   return -1;

@@ -17,8 +17,8 @@ class Constants(EngineCase):
         """CVE-2026-54912.
 
         Seen to fail without the patch: in a copy of this tree remove third_party/wamr/patches/0001-*, build with
-        -DCRUMB_SANITIZE=ON and run the module of constants_module.overflow(): heap-buffer-overflow, WRITE in
-        wasm_loader_emit_uint32. A release build aborts. With an engine under AddressSanitizer in CRUMB_WASM_ASAN this test uses it.
+        -DCRUMB_SANITIZE=ON and run the module of constants_module.overflow(): heap-buffer-overflow in wasm_loader_emit_uint32
+        or _int16. A release build aborts. With an engine under AddressSanitizer in CRUMB_WASM_ASAN this test uses it.
         """
         for kind in (constants_module.I32, constants_module.I64, constants_module.F64):
             with self.subTest(kind=hex(kind)):

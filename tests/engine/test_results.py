@@ -97,6 +97,18 @@ class Threads(EngineCase):
         result = self.run_guest("threads", "leave")
         self.assertEqual((result.returncode, result.stdout), (7, "ready\n"))
 
+    def test_a_trap_in_one_thread_ends_the_program(self):
+        result = self.run_guest("threadtrap", timeout=5)
+        self.assertEqual((result.returncode, result.stdout), (134, ""))
+        self.assertIn("other_thread", result.stderr)
+
+
+class Sockets(EngineCase):
+    def test_a_guest_cannot_make_a_socket(self):
+        """listen() on one would pick a port without asking any policy."""
+        errno_access = 2
+        self.assertEqual(self.run_guest("sockopen").returncode, errno_access)
+
 
 if __name__ == "__main__":
     unittest.main()
