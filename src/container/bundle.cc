@@ -1,0 +1,81 @@
+#include "container/bundle.h"
+
+#include <cerrno>
+#include <charconv>
+
+#include "kernel/call.h"
+#include "linux/cgroup.h"
+#include "support/error.h"
+#include "support/fd.h"
+#include "support/file.h"
+
+namespace crumb::container {
+namespace {
+
+// The reason an object at a path cannot be used; ENOENT in words that no caller takes for a missing program.
+std::string reason(long error) { return error == -ENOENT ? "does not exist" : errno_text(static_cast<int>(-error)); }
+
+// Opens the directory itself, whatever links lead there, and asks the kernel for its name. `place` opens the message.
+std::string real_directory(const std::string& path, const std::string& place) {
+  const long opened = kernel::openat(AT_FDCWD, path.c_str(), O_PATH | O_CLOEXEC);
+  if (opened < 0) throw fail("{}\"{}\" {}", place, path, reason(opened));
+  const Fd directory(opened);
+  struct stat status = {};
+  check(kernel::fstat(directory.get(), &status), "{}\"{}\"", place, path);
+  if (!S_ISDIR(status.st_mode)) throw fail("{}\"{}\" is not a directory", place, path);
+
+  return read_link(fmt::format("/proc/self/fd/{}", directory.get()));
+}
+
+// O_NONBLOCK: a FIFO in the place of config.json must not stop us.
+std::string read_config(const std::string& path) {
+  const long opened = kernel::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (opened < 0) throw fail("config \"{}\" {}", path, reason(opened));
+  const Fd file(opened);
+  struct stat status = {};
+  check(kernel::fstat(file.get(), &status), "config \"{}\"", path);
+  if (!S_ISREG(status.st_mode)) throw fail("config \"{}\" is not a regular file", path);
+  return read_all(file.get(), path);
+}
+
+std::uint64_t last_capability() {
+  constexpr std::uint64_t kLowest = 40;  // CAP_CHECKPOINT_RESTORE, the last one of Linux 5.10
+  const std::string text = read_file("/proc/sys/kernel/cap_last_cap");
+  std::uint64_t last = kLowest;
+  std::from_chars(text.data(), text.data() + text.size(), last);
+  return last;
+}
+
+}  // namespace
+
+Bundle load_bundle(const CreateOptions& options) {
+  Bundle bundle;
+  bundle.path = real_directory(options.bundle, "bundle ");
+  const std::string path = options.config.empty() ? bundle.path + "/config.json" : options.config;
+  bundle.text = read_config(path);
+  const std::string name = path.substr(path.rfind('/') + 1);
+  bundle.config = oci::parse_config(bundle.text, name);
+  const std::string& root = bundle.config.root.path;
+  bundle.rootfs = real_directory(root.starts_with('/') ? root : bundle.path + "/" + root, name + ": root.path: ");
+  return bundle;
+}
+
+plan::Surroundings surroundings_of(const Runtime& runtime, const std::string& id, const std::string& bundle,
+                                   const std::string& rootfs) {
+  plan::Surroundings surroundings;
+  surroundings.id = id;
+  surroundings.bundle = bundle;
+  surroundings.rootfs = rootfs;
+  surroundings.cgroups_disabled = runtime.cgroup_manager == CgroupManager::disabled;
+  surroundings.last_capability = last_capability();
+  return surroundings;
+}
+
+plan::Plan compile_bundle(const Runtime& runtime, const std::string& id, const Bundle& bundle, bool no_pivot) {
+  plan::Surroundings surroundings = surroundings_of(runtime, id, bundle.path, bundle.rootfs);
+  if (!surroundings.cgroups_disabled) surroundings.cgroups = linux::find_cgroups();
+  surroundings.no_pivot = no_pivot;
+  return plan::compile_create(bundle.config, surroundings);
+}
+
+}  // namespace crumb::container

@@ -1,0 +1,29 @@
+// A bundle on disk (bundle.md): config.json, read once, and the root filesystem it names.
+#pragma once
+
+#include <string>
+
+#include "container/container.h"
+#include "oci/config.h"
+#include "plan/compile.h"
+
+namespace crumb::container {
+
+struct Bundle {
+  std::string path;    // absolute, free of links
+  std::string rootfs;  // likewise
+  std::string text;    // of config.json
+  oci::Config config;
+};
+
+// Throws Error naming the bundle or the place in config.json. Opens nothing that could block: a FIFO is refused.
+Bundle load_bundle(const CreateOptions& options);
+
+// What the compiler is told of this machine, but for its cgroups: exec does not need them.
+plan::Surroundings surroundings_of(const Runtime& runtime, const std::string& id, const std::string& bundle,
+                                   const std::string& rootfs);
+
+// The Plan of a container named `id`. Throws Error for what config.json asks and cannot be had.
+plan::Plan compile_bundle(const Runtime& runtime, const std::string& id, const Bundle& bundle, bool no_pivot);
+
+}  // namespace crumb::container

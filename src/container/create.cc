@@ -1,0 +1,121 @@
+#include "container/create.h"
+
+#include <csignal>
+#include <ctime>
+
+#include "container/bundle.h"
+#include "container/launch.h"
+#include "container/store.h"
+#include "kernel/call.h"
+#include "linux/cgroup.h"
+#include "linux/process.h"
+#include "support/error.h"
+#include "support/file.h"
+#include "support/log.h"
+
+namespace crumb::container {
+namespace {
+
+// Removes what was made of a container, cgroups first: as long as the directory is there, `delete --force` can do it again.
+class Unfinished {
+ public:
+  Unfinished(Entry& entry, const std::vector<plan::CgroupLeaf>& cgroups) : entry_(entry), cgroups_(cgroups) {}
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  ~Unfinished() {
+    if (finished_) return;
+    try {
+      if (has_cgroups_) linux::remove_cgroups(cgroups_);
+      entry_.remove();
+    } catch (const Error& error) {
+      log::warning(error.what());
+    }
+  }
+
+  // Before that the leaves may be somebody else's.
+  void owns_cgroups() { has_cgroups_ = true; }
+  void finish() { finished_ = true; }
+
+ private:
+  Entry& entry_;
+  const std::vector<plan::CgroupLeaf>& cgroups_;
+  bool has_cgroups_ = false, finished_ = false;
+};
+
+// RFC 3339, UTC.
+std::string now() {
+  timespec time{};
+  clock_gettime(CLOCK_REALTIME, &time);
+  std::tm parts{};
+  gmtime_r(&time.tv_sec, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                     parts.tm_hour, parts.tm_min, parts.tm_sec, time.tv_nsec);
+}
+
+// What is on disk before anything else is made: enough for `delete --force` to find it.
+State first_state(const std::string& id, const Bundle& bundle, const plan::Plan& plan) {
+  State state;
+  state.id = id;
+  state.bundle = bundle.path;
+  state.rootfs = bundle.rootfs;
+  state.created = now();
+  state.annotations = bundle.config.annotations;
+  state.cgroups = plan.host.cgroup_leaves;
+  return state;
+}
+
+// Cgroups that are in use must never get into a state: whoever deletes the container kills all that is in them.
+void refuse_used_cgroups(const std::vector<plan::CgroupLeaf>& leaves) {
+  if (linux::cgroup_processes(leaves).empty()) return;
+  throw fail("config.json: linux.cgroupsPath: cgroup \"{}\" already holds processes", leaves.front().path);
+}
+
+void record(const Entry& entry, State& state, int pid) {
+  state.pid = pid;
+  state.start_time = linux::start_time(pid).value_or(0);
+  entry.write(state);
+}
+
+}  // namespace
+
+int make_container(const Runtime& runtime, const CreateOptions& options) {
+  check_id(options.id);
+  settle_descriptors(options.preserve_fds);
+  const Bundle bundle = load_bundle(options);
+  const plan::Plan plan = compile_bundle(runtime, options.id, bundle, options.no_pivot);
+  refuse_used_cgroups(plan.host.cgroup_leaves);
+
+  Entry entry = Store(runtime.root, true).create(options.id);
+  Unfinished unfinished(entry, plan.host.cgroup_leaves);
+  State state = first_state(options.id, bundle, plan);
+  entry.write(state);
+  entry.write_config(bundle.text);
+  Entry::Fifos fifos = entry.make_fifos();
+  const Fd start = above_preserved(std::move(fifos.start), options.preserve_fds);
+  const Fd result = above_preserved(std::move(fifos.result), options.preserve_fds);
+
+  Launch launch(runtime, plan, {start.get(), result.get(), -1, options.preserve_fds});
+  const auto born = [&](int pid) {
+    record(entry, state, pid);
+    linux::create_cgroups(plan.host);
+    unfinished.owns_cgroups();
+  };
+  const auto ready = [&](int) {
+    state.ready = true;
+    entry.write(state);
+  };
+  launch.prepare({born, ready});
+  if (!options.pid_file.empty()) replace_file(AT_FDCWD, options.pid_file, std::to_string(launch.pid()), 0644);
+  launch.release();
+  unfinished.finish();
+  return launch.pid();
+}
+
+void hold_signals() {
+  const unsigned long everything = ~0UL;
+  check(kernel::rt_sigprocmask(SIG_BLOCK, &everything), "block signals");
+}
+
+void create(const Runtime& runtime, const CreateOptions& options) { make_container(runtime, options); }
+
+}  // namespace crumb::container

@@ -1,0 +1,75 @@
+// crumb-init on its way from spawn to the program: one object for create and exec. It owns the first stage, the container's
+// process and the socket; until release() its destructor kills and reaps both, so that whoever throws leaves no process.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "container/container.h"
+#include "container/session.h"
+#include "linux/channel.h"
+#include "plan/plan.h"
+#include "plan/wire.h"
+#include "support/fd.h"
+
+namespace crumb::container {
+
+// The first descriptor number behind 0, 1, 2 and the preserved ones.
+int first_unpreserved(std::uint32_t preserve_fds);
+
+// `fd` under a number that init may inherit it with: above 0, 1, 2 and the preserved descriptors. Close-on-exec.
+Fd above_preserved(Fd fd, std::uint32_t preserve_fds);
+
+// Throws when one of the descriptors 3 .. 2 + preserve_fds is not open, and makes all above them close-on-exec, whoever opened
+// them: init inherits what it needs and nothing else.
+void settle_descriptors(std::uint32_t preserve_fds);
+
+class Launch {
+ public:
+  // Spawns crumb-init. The FIFOs (create) or the pidfd (exec) are inherited under their own numbers, see above_preserved().
+  struct Inheritance {
+    int start = -1, result = -1, pidfd = -1;
+    std::uint32_t preserve_fds = 0;
+  };
+  Launch(const Runtime& runtime, const plan::Plan& plan, const Inheritance& inheritance);
+  ~Launch();
+  Launch(const Launch&) = delete;
+  Launch& operator=(const Launch&) = delete;
+
+  // What the caller adds at the points `pid` (init goes on meanwhile) and `ready` (before the answer). The process joins the
+  // Plan's cgroups at `placed`: create makes them in `born`.
+  struct Records {
+    std::function<void(int pid)> born, ready;
+  };
+  void prepare(const Records& records);
+
+  // exec: returns when the program runs.
+  void await_program(bool foreground);
+
+  int pid() const { return pid_; }
+
+  // From now on the process lives on without this object.
+  void release() { released_ = true; }
+
+ private:
+  Launch(const Runtime& runtime, const plan::Plan& plan, std::pair<linux::Channel, Fd> sync);
+  void spawn(const Inheritance& inheritance);
+  void adopt(std::uint64_t number);
+  Answer place();
+  Answer judge_program(Question& question);
+  int end(int& process);
+  Error obituary();
+
+  const Runtime& runtime_;
+  const plan::Plan& plan_;
+  linux::Channel sync_;
+  Fd init_end_;  // of the socket; closed once init has its own
+  Session session_;
+  int report_ = -1;      // where the engine puts its failure, a number in init
+  int first_stage_ = 0;  // 0: reaped
+  int pid_ = 0;          // of the container's process; 0: not yet, or reaped
+  bool released_ = false;
+};
+
+}  // namespace crumb::container

@@ -1,0 +1,10 @@
+#include "container/bundle.h"
+#include "container/container.h"
+
+namespace crumb::container {
+
+plan::Plan plan(const Runtime& runtime, const CreateOptions& options) {
+  return compile_bundle(runtime, options.id, load_bundle(options), options.no_pivot);
+}
+
+}  // namespace crumb::container

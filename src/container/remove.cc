@@ -1,0 +1,60 @@
+#include <csignal>
+#include <optional>
+
+#include "container/container.h"
+#include "container/store.h"
+#include "linux/cgroup.h"
+#include "linux/process.h"
+#include "support/error.h"
+
+namespace crumb::container {
+namespace {
+
+constexpr long kPatienceMilliseconds = 10000;
+
+// Ends the container's process and returns when it has ended (a zombie has: its parent reaps it).
+void end_process(const State& state) {
+  const std::optional<linux::Process> process = linux::Process::find(state.pid, state.start_time);
+  if (!process) return;
+  process->send_signal(SIGKILL);
+  linux::kill_cgroups(state.cgroups, SIGKILL);  // thaws: a frozen process does not die
+  if (!process->wait_end(kPatienceMilliseconds))
+    throw fail("container \"{}\": process {} does not end after SIGKILL", state.id, state.pid);
+}
+
+// A creating crumb holds the lock and may wait for long: without its container's process it gives up and cleans up itself.
+void stop_creation(const Store& store, const std::string& id) {
+  try {
+    const std::optional<State> state = store.open(id).read();
+    if (state && !state->ready) end_process(*state);
+  } catch (const Error&) {
+    // Not there (any more), or no better off than before.
+  }
+}
+
+void require_stopped(const State& state) {
+  if (!linux::Process::find(state.pid, state.start_time)) return;
+  throw fail("container \"{}\" is not stopped: kill it first, or use delete --force", state.id);
+}
+
+}  // namespace
+
+void remove(const Runtime& runtime, const std::string& id, bool force) {
+  const Store store(runtime.root, false);
+  check_id(id);
+  if (force) stop_creation(store, id);
+  std::optional<Entry> entry = store.find(id);
+  if (!entry) {
+    if (force) return;
+    throw fail("container \"{}\" does not exist", id);
+  }
+  // Without a state crumb was killed before it made anything but the directory.
+  if (const std::optional<State> state = entry->read()) {
+    if (!force) require_stopped(*state);
+    end_process(*state);
+    linux::remove_cgroups(state->cgroups);
+  }
+  entry->remove();
+}
+
+}  // namespace crumb::container

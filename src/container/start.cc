@@ -1,0 +1,96 @@
+#include <cerrno>
+#include <cstddef>
+#include <optional>
+
+#include "container/bundle.h"
+#include "container/create.h"
+#include "container/session.h"
+#include "container/store.h"
+#include "kernel/call.h"
+#include "linux/process.h"
+#include "support/error.h"
+#include "support/fd.h"
+#include "wire/protocol.h"
+
+namespace crumb::container {
+namespace {
+
+constexpr long kLeavingMilliseconds = 10000;
+
+// The other end of `result`, and who writes to it.
+struct Started {
+  Fd result;
+  linux::Process process;
+};
+
+[[noreturn]] void refuse(const std::string& id, const char* why) { throw fail("container \"{}\": cannot start {}", id, why); }
+
+// Opened while init has it open for reading and writing, so that end of file means init's own end.
+Fd open_result(const Entry& entry) {
+  Fd result(check(kernel::openat(entry.directory(), kResultFifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW),
+                  "container \"{}\": FIFO \"{}\"", entry.id(), kResultFifo));
+  check(kernel::fcntl(result.get(), F_SETFL, 0), "container \"{}\": FIFO \"{}\"", entry.id(), kResultFifo);
+  return result;
+}
+
+// After the byte init needs nobody: a start that is killed here has started the container.
+void write_byte(const Entry& entry) {
+  // Read-write: no SIGPIPE if init dies at this moment.
+  const Fd start(check(kernel::openat(entry.directory(), kStartFifo, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW),
+                       "container \"{}\": FIFO \"{}\"", entry.id(), kStartFifo));
+  check(kernel::write(start.get(), "", 1), "container \"{}\": FIFO \"{}\"", entry.id(), kStartFifo);
+  kernel::unlinkat(entry.directory(), kStartFifo, 0);
+}
+
+// Under the container's lock: of two starts one finds it started.
+Started give_the_word(const Runtime& runtime, const std::string& id) {
+  const std::optional<Entry> entry = Store(runtime.root, false).find(id);
+  if (!entry) throw fail("container \"{}\" does not exist", id);
+  const std::optional<State> state = entry->read();
+  if (!state || !state->ready) refuse(id, "a container that was not completely created");
+  std::optional<linux::Process> process = linux::Process::find(state->pid, state->start_time);
+  if (!process) refuse(id, "a container that has stopped");
+  if (!waits_for_start(*entry)) refuse(id, "an already running container");
+  Fd result = open_result(*entry);
+  write_byte(*entry);
+  return {std::move(result), std::move(*process)};
+}
+
+// Nothing at end of file: exec, or the engine before the guest's first instruction, closed it.
+std::optional<wire::Message> read_record(int result) {
+  wire::Message record;
+  std::size_t done = 0;
+  while (done < sizeof record) {
+    const long size = kernel::read(result, reinterpret_cast<char*>(&record) + done, sizeof record - done);
+    if (size == -EINTR) continue;
+    if (check(size, "FIFO \"{}\"", kResultFifo) == 0) break;
+    done += static_cast<std::size_t>(size);
+  }
+  if (done == 0) return std::nullopt;
+  if (done < sizeof record || record.magic != wire::kMessageMagic || record.point != wire::Point::failed)
+    throw fail("crumb-init does not keep to the protocol: a record of {} bytes on \"{}\"", done, kResultFifo);
+  return record;
+}
+
+// The steps again, to name the one that failed: crumb's own copy of the config gives the same Plan.
+std::vector<plan::Step> steps_of(const Runtime& runtime, const std::string& id) {
+  const Entry entry = Store(runtime.root, false).open(id);
+  const std::optional<State> state = entry.read();
+  if (!state) return {};
+  const Bundle bundle{state->bundle, state->rootfs, {}, oci::parse_config(entry.read_config())};
+  return compile_bundle(runtime, id, bundle, false).steps;
+}
+
+}  // namespace
+
+void start_program(const Runtime& runtime, const std::string& id, bool foreground) {
+  const Started started = give_the_word(runtime, id);
+  const std::optional<wire::Message> record = read_record(started.result.get());
+  if (!record) return;
+  started.process.wait_end(kLeavingMilliseconds);  // so that the container is stopped when start says why
+  throw failure_of(*record, steps_of(runtime, id), foreground);
+}
+
+void start(const Runtime& runtime, const std::string& id) { start_program(runtime, id, false); }
+
+}  // namespace crumb::container
