@@ -20,7 +20,7 @@ struct User {
   std::vector<std::uint32_t> additional_gids;
 };
 
-// Bit n is capability number n (linux/capability.h). A set that config.json lacks is empty.
+// Bit n is capability number n (kernel/capabilities.h). A set that config.json lacks is empty.
 struct Capabilities {
   std::uint64_t bounding = 0, effective = 0, inheritable = 0, permitted = 0, ambient = 0;
 };
@@ -31,8 +31,7 @@ struct Rlimit {
 };
 
 struct Process {
-  bool terminal = false;  // refused where terminals are not supported yet
-  std::string cwd;        // absolute
+  std::string cwd;  // absolute
   std::vector<std::string> env;
   std::vector<std::string> args;  // never empty
   User user;
@@ -81,13 +80,21 @@ struct Cpu {
   std::string cpus, mems;
 };
 
+// One entry of the devices controller's list.
+struct DeviceRule {
+  bool allow = false;
+  char type = 'a';                            // 'a' (both), 'b' or 'c'
+  std::optional<std::uint64_t> major, minor;  // none: any
+  std::string access = "rwm";                 // letters of these
+};
+
+// Numbers that are 0 mean "not set" to every caller and are left out here; -1 is "unlimited".
 struct Resources {
   Memory memory;
   Cpu cpu;
   std::optional<std::int64_t> pids_limit;  // 0 and -1: unlimited
   std::map<std::string, std::string> unified;
-  // Device rules are part of the devices controller (a later version): a list that allows or denies is accepted and noted here.
-  bool has_device_rules = false;
+  std::vector<DeviceRule> device_rules;  // in the order in which they apply
 };
 
 struct Linux {
@@ -96,9 +103,11 @@ struct Linux {
   std::string cgroups_path;
   Resources resources;
   std::vector<std::string> masked_paths, readonly_paths;
+  std::uint64_t rootfs_propagation = 0;  // MS_SHARED, ... | MS_REC; 0: the default, slave
 };
 
 struct Config {
+  std::string name = "config.json";  // what messages call the file
   std::string oci_version;
   Root root;
   std::optional<Process> process;  // create needs none, start does (runtime.md)
@@ -108,8 +117,8 @@ struct Config {
   Linux linux_;
 };
 
-// `text` is the file's content, `name` what messages call it ("config.json"). Throws support Error: `config.json: line 3, column 7:
-// ...` for broken JSON, `config.json: linux.namespaces[2].type: ...` for everything else.
+// `text` is the file's content, `name` what messages call it ("config.json"). Throws support Error: `config.json: line 3,
+// column 7: ...` for broken JSON, `config.json: linux.namespaces[2].type: ...` for everything else.
 Config parse_config(std::string_view text, const std::string& name = "config.json");
 
 // A process object on its own (exec --process FILE).

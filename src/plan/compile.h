@@ -32,6 +32,7 @@ struct Surroundings {
   CgroupLayout cgroups;
   bool cgroups_disabled = false;  // --cgroup-manager=disabled
   bool no_pivot = false;
+  std::uint32_t preserve_fds = 0;      // descriptors from 3 on that the program keeps
   std::uint64_t last_capability = 40;  // of /proc/sys/kernel/cap_last_cap
 };
 

@@ -28,17 +28,18 @@ using VariantOf = std::variant<Steps...>;
 // The alternatives stand in the order of wire::StepNumber: number == index + 1.
 using Step = VariantOf<void
 #define CRUMB_STEP_ALTERNATIVE(name) , name
-                       CRUMB_STEPS(CRUMB_STEP_ALTERNATIVE)
+                           CRUMB_STEPS(CRUMB_STEP_ALTERNATIVE)
 #undef CRUMB_STEP_ALTERNATIVE
                        >;
 
-// One directory per hierarchy that the container's process joins (docs/cgroups: v1 has several, v2 one, hybrid v1's and one of v2).
+// One directory per hierarchy that the container's process joins (docs/cgroups: v1 has several, v2 one, hybrid v1's and one of
+// v2).
 struct CgroupLeaf {
-  std::string mountpoint;  // of the hierarchy on the host: "/sys/fs/cgroup/memory"
-  std::string path;        // below it, absolute: "/crumb-web"
+  std::string mountpoint;                // of the hierarchy on the host: "/sys/fs/cgroup/memory"
+  std::string path;                      // below it, absolute: "/crumb-web"
   std::vector<std::string> controllers;  // v1: those of the hierarchy ("cpu", "cpuacct"); v2: those to enable on the way down
   bool unified = false;
-  bool required = true;    // false: a failure to make or join it is a warning (hybrid's v2 leaf without controllers, name= hierarchies)
+  bool required = true;  // false: no limit needs it, a failure to make or join it is a warning
 };
 
 // Written into a leaf's file before the process joins, in order.
@@ -46,7 +47,7 @@ struct CgroupWrite {
   std::size_t leaf = 0;  // index into Host::cgroup_leaves
   std::string file;      // "memory.limit_in_bytes"
   std::string value;
-  std::string place;     // of the value in config.json, for messages: "linux.resources.memory.limit"
+  std::string place;  // of the value in config.json, for messages: "linux.resources.memory.limit"
 };
 
 struct Rlimit {
@@ -72,6 +73,8 @@ struct Plan {
   Host host;
   std::vector<Step> steps;
   WasmPolicy wasm;
+  // For the log: what was asked for and cannot be had, where the specification wants no error.
+  std::vector<std::string> warnings;
 };
 
 }  // namespace crumb::plan
