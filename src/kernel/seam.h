@@ -6,7 +6,8 @@
 //   CALL#N=ERRNO     only the Nth CALL of the process (from 1)   mkdirat#2=ENOSPC
 //   kill@N           SIGKILL to oneself instead of the Nth seam call of the process, any call counted (from 1)
 //   count=FD         at exit_group and execveat of the image, write the number of seam calls so far to FD as a decimal line
-// An unknown call, errno or form ends the process with status 99 and a line on stderr: a rule that is not obeyed proves nothing.
+// An unknown call, errno or form ends the process with status 99 and a line on stderr: a rule that is not obeyed proves
+// nothing.
 #pragma once
 
 namespace crumb::kernel {

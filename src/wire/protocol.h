@@ -35,6 +35,8 @@ inline constexpr std::uint64_t kNative = 0;
 inline constexpr std::uint64_t kWasm = 1;
 // `step` of a failed record that the engine wrote: text is the whole message and has already gone to the container's stderr.
 inline constexpr std::uint32_t kEngineStep = 0xffffffff;
+// `step` of a failed record about the Plan itself (EBADMSG): init could not read it.
+inline constexpr std::uint32_t kPlanStep = 0xfffffffe;
 
 struct Message {
   std::uint32_t magic = kMessageMagic;

@@ -1,0 +1,198 @@
+#include "container/store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cerrno>
+
+#include "linux/directory.h"
+#include "support/error.h"
+#include "support/file.h"
+
+namespace crumb::container {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int kVersion = 1;
+constexpr char kStateFile[] = "state.json";
+constexpr char kConfigFile[] = "config.json";
+constexpr std::size_t kLongestId = 255;
+
+json::value to_json(const State& state) {
+  json::object annotations;
+  for (const auto& [key, value] : state.annotations) annotations[key] = value;
+  json::array cgroups;
+  for (const plan::CgroupLeaf& leaf : state.cgroups)
+    cgroups.push_back({{"mountpoint", leaf.mountpoint},
+                       {"path", leaf.path},
+                       {"unified", leaf.unified},
+                       {"required", leaf.required},
+                       {"controllers", json::value_from(leaf.controllers)}});
+  return {{"version", kVersion},        {"id", state.id},    {"bundle", state.bundle},        {"rootfs", state.rootfs},
+          {"created", state.created},   {"pid", state.pid},  {"startTime", state.start_time}, {"ready", state.ready},
+          {"annotations", annotations}, {"cgroups", cgroups}};
+}
+
+plan::CgroupLeaf leaf_from_json(const json::value& value) {
+  plan::CgroupLeaf leaf;
+  leaf.mountpoint = json::value_to<std::string>(value.at("mountpoint"));
+  leaf.path = json::value_to<std::string>(value.at("path"));
+  leaf.unified = value.at("unified").as_bool();
+  leaf.required = value.at("required").as_bool();
+  leaf.controllers = json::value_to<std::vector<std::string>>(value.at("controllers"));
+  return leaf;
+}
+
+State from_json(const json::value& value) {
+  if (value.at("version").as_int64() != kVersion)
+    throw fail("{}: version {} is not {}", kStateFile, value.at("version").as_int64(), kVersion);
+  State state;
+  state.id = json::value_to<std::string>(value.at("id"));
+  state.bundle = json::value_to<std::string>(value.at("bundle"));
+  state.rootfs = json::value_to<std::string>(value.at("rootfs"));
+  state.created = json::value_to<std::string>(value.at("created"));
+  state.pid = json::value_to<int>(value.at("pid"));
+  state.start_time = json::value_to<std::uint64_t>(value.at("startTime"));
+  state.ready = value.at("ready").as_bool();
+  state.annotations = json::value_to<std::map<std::string, std::string>>(value.at("annotations"));
+  for (const json::value& leaf : value.at("cgroups").as_array()) state.cgroups.push_back(leaf_from_json(leaf));
+  return state;
+}
+
+bool valid_id(const std::string& id) {
+  if (id.empty() || id.size() > kLongestId || id == "." || id == "..") return false;
+  return std::ranges::all_of(id, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '.' ||
+           c == '-';
+  });
+}
+
+Fd open_directory(int at, const char* name) {
+  return Fd(kernel::openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+// True when the name still leads to what we opened: the lock may have been waited for while the container was removed.
+bool still_there(int root, const std::string& id, int directory) {
+  struct stat ours{}, theirs{};
+  return kernel::fstat(directory, &ours) == 0 && kernel::fstatat(root, id.c_str(), &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
+         ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
+}
+
+void lock(int directory, const std::string& id) {
+  long result = 0;
+  do result = kernel::flock(directory, LOCK_EX);
+  while (result == -EINTR);
+  check(result, "container \"{}\": lock", id);
+}
+
+void make_fifo(int directory, const char* name, const std::string& id) {
+  check(kernel::mknodat(directory, name, S_IFIFO | 0600, 0), "container \"{}\": FIFO \"{}\"", id, name);
+}
+
+Fd open_fifo(int directory, const char* name, const std::string& id) {
+  return Fd(check(kernel::openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW), "container \"{}\": FIFO \"{}\"", id, name));
+}
+
+}  // namespace
+
+void check_id(const std::string& id) {
+  if (valid_id(id)) return;
+  if (id.empty()) throw Error("container id: it is empty");
+  if (id.size() > kLongestId) throw fail("container id: {} characters, and {} is the most", id.size(), kLongestId);
+  std::string shown = id;
+  std::ranges::replace_if(shown, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  throw fail("container id \"{}\": only letters, digits and _ + . - may be in it, and it may not be \".\" or \"..\"", shown);
+}
+
+std::optional<State> Entry::read() const {
+  const long opened = kernel::openat(directory_.get(), kStateFile, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (opened < 0) return std::nullopt;
+  const Fd file(opened);
+  const std::string text = read_all(file.get(), kStateFile);
+  try {
+    return from_json(json::parse(text));
+  } catch (const std::exception&) {  // whatever Boost.JSON throws for bytes that are not a state of ours
+    return std::nullopt;
+  }
+}
+
+void Entry::write(const State& state) const { replace_file(directory_.get(), kStateFile, json::serialize(to_json(state))); }
+void Entry::write_config(const std::string& text) const { replace_file(directory_.get(), kConfigFile, text); }
+std::string Entry::read_config() const { return read_file(directory_.get(), kConfigFile); }
+
+Entry::Fifos Entry::make_fifos() const {
+  make_fifo(directory_.get(), kStartFifo, id_);
+  make_fifo(directory_.get(), kResultFifo, id_);
+  return {open_fifo(directory_.get(), kStartFifo, id_), open_fifo(directory_.get(), kResultFifo, id_)};
+}
+
+void Entry::remove() {
+  // Unlinking needs no emptiness check: only crumb writes here, and it holds the lock. state.json goes last: until then the
+  // container can still be found and removed again.
+  for (const linux::Entry& file : linux::entries(directory_.get(), id_))
+    if (file.name != kStateFile) kernel::unlinkat(directory_.get(), file.name.c_str(), 0);
+  kernel::unlinkat(directory_.get(), kStateFile, 0);
+  const long result = kernel::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR);
+  if (result != -ENOENT) check(result, "container \"{}\": remove its state", id_);
+}
+
+Store::Store(const std::string& root, bool make) : path_(root) {
+  if (make) make_directories(root, 0700);
+  const long opened = kernel::openat(AT_FDCWD, root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (opened == -ENOENT) return;
+  root_ = Fd(check(opened, "--root {}", root));
+}
+
+Entry Store::create(const std::string& id) const {
+  check_id(id);
+  const long result = kernel::mkdirat(root_.get(), id.c_str(), 0700);
+  if (result == -EEXIST) throw fail("container \"{}\" already exists", id);
+  check(result, "container \"{}\": make its state below {}", id, path_);
+  Fd directory = open_directory(root_.get(), id.c_str());
+  if (!directory) throw fail("container \"{}\": its state below {} went away", id, path_);
+  lock(directory.get(), id);
+  // A `delete --force` may have come between mkdir and lock.
+  if (!still_there(root_.get(), id, directory.get()))
+    throw fail("container \"{}\": it was deleted while it was being created", id);
+  return Entry(id, Fd(check(kernel::fcntl(root_.get(), F_DUPFD_CLOEXEC, 3), "--root {}", path_)), std::move(directory));
+}
+
+std::optional<Entry> Store::find(const std::string& id) const {
+  check_id(id);
+  for (;;) {
+    if (!root_) return std::nullopt;
+    Fd directory = open_directory(root_.get(), id.c_str());
+    if (!directory) return std::nullopt;
+    lock(directory.get(), id);
+    if (still_there(root_.get(), id, directory.get()))
+      return Entry(id, Fd(check(kernel::fcntl(root_.get(), F_DUPFD_CLOEXEC, 3), "--root {}", path_)), std::move(directory));
+  }
+}
+
+Entry Store::open(const std::string& id) const {
+  check_id(id);
+  Fd directory = root_ ? open_directory(root_.get(), id.c_str()) : Fd();
+  if (!directory) throw fail("container \"{}\" does not exist", id);
+  return Entry(id, Fd(check(kernel::fcntl(root_.get(), F_DUPFD_CLOEXEC, 3), "--root {}", path_)), std::move(directory));
+}
+
+std::vector<std::string> Store::ids() const {
+  std::vector<std::string> found;
+  if (!root_) return found;
+  const Fd again(check(kernel::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "--root {}", path_));
+  for (const linux::Entry& entry : linux::entries(again.get(), path_))
+    if (entry.type == DT_DIR && valid_id(entry.name)) found.push_back(entry.name);
+  return found;
+}
+
+bool waits_for_start(const Entry& entry) {
+  const Fd writer(kernel::openat(entry.directory(), kStartFifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+  return static_cast<bool>(writer);
+}
+
+}  // namespace crumb::container

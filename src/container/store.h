@@ -1,0 +1,87 @@
+// Containers on disk: one directory for each below --root (docs/state.md). Atomic and locked; whatever crumb was killed at, the
+// next command sees either the whole or something that remove() can clear away.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+#include "support/fd.h"
+
+namespace crumb::container {
+
+// The FIFOs of docs/protocol.md in a container's directory.
+inline constexpr char kStartFifo[] = "start";
+inline constexpr char kResultFifo[] = "result";
+
+// What state.json holds.
+struct State {
+  std::string id, bundle, rootfs;
+  std::string created;           // RFC 3339
+  int pid = 0;                   // 0: no process yet
+  std::uint64_t start_time = 0;  // of pid, clock ticks after boot
+  bool ready = false;            // create has finished
+  std::map<std::string, std::string> annotations;
+  std::vector<plan::CgroupLeaf> cgroups;  // mountpoint, path, unified and controllers only
+};
+
+// Throws `container id "...": ...` unless it matches [A-Za-z0-9_+.-]{1,255} and is not "." or "..".
+void check_id(const std::string& id);
+
+// One container's directory, locked for as long as this lives.
+class Entry {
+ public:
+  const std::string& id() const { return id_; }
+  int directory() const { return directory_.get(); }
+
+  // Nothing when there is no state.json or it is not one (crumb was killed in between).
+  std::optional<State> read() const;
+  void write(const State& state) const;
+  void write_config(const std::string& text) const;
+  std::string read_config() const;
+
+  // The two FIFOs of docs/protocol.md, opened read-write and close-on-exec.
+  struct Fifos {
+    Fd start, result;
+  };
+  Fifos make_fifos() const;
+
+  // Removes the directory and all in it.
+  void remove();
+
+ private:
+  friend class Store;
+  Entry(std::string id, Fd root, Fd directory) : id_(std::move(id)), root_(std::move(root)), directory_(std::move(directory)) {}
+  std::string id_;
+  Fd root_, directory_;
+};
+
+class Store {
+ public:
+  // `root`: absolute. Made (0700) when it is missing and `make` is set; a missing one is an empty store otherwise.
+  Store(const std::string& root, bool make);
+
+  // Throws `container "x" already exists`; of two at once one wins.
+  Entry create(const std::string& id) const;
+
+  // Locks; waits for another crumb that holds it. Nothing when there is no such container.
+  std::optional<Entry> find(const std::string& id) const;
+
+  // Without a lock: for state, list and exec, that only look. `container "x" does not exist` as an Error.
+  Entry open(const std::string& id) const;
+
+  // Sorted. Foreign files are left out.
+  std::vector<std::string> ids() const;
+
+ private:
+  std::string path_;
+  Fd root_;
+};
+
+// True when the container's process waits for `start`: the FIFO is there and somebody has it open for reading.
+bool waits_for_start(const Entry& entry);
+
+}  // namespace crumb::container

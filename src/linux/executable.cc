@@ -1,0 +1,45 @@
+#include "linux/executable.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sys/stat.h>
+
+#include "linux/memory_file.h"
+#include "support/error.h"
+#include "support/file.h"
+
+namespace crumb::linux {
+namespace {
+
+constexpr std::size_t kLargestProgram = 256U << 20;
+
+// Nothing when the kernel or our rights do not allow it.
+Fd read_only_clone(const std::string& path) {
+  Fd tree(kernel::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (!tree) return {};
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
+  if (kernel::mount_setattr(tree.get(), "", AT_EMPTY_PATH, attributes) < 0) return {};
+  return tree;
+}
+
+}  // namespace
+
+Fd open_executable(const std::string& path) {
+  if (Fd clone = read_only_clone(path)) return clone;
+  const Fd file(check(kernel::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC), "{}", path));
+  return sealed_memory_file(path.substr(path.rfind('/') + 1).c_str(), read_all(file.get(), path, kLargestProgram), true);
+}
+
+std::string find_program(const std::string& name) {
+  const std::string self = read_link("/proc/self/exe");
+  const std::string folder = self.substr(0, self.rfind('/'));
+  for (const char* place : {"/../libexec/crumb/", "/", "/../bin/"}) {
+    const std::string path = folder + place + name;
+    struct stat facts{};
+    if (kernel::fstatat(AT_FDCWD, path.c_str(), &facts, 0) == 0 && S_ISREG(facts.st_mode)) return path;
+  }
+  throw fail("{}: not installed beside {}", name, self);
+}
+
+}  // namespace crumb::linux

@@ -1,0 +1,32 @@
+#include "linux/memory_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+
+#include "support/error.h"
+#include "support/file.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+namespace crumb::linux {
+
+Fd sealed_memory_file(const char* name, std::string_view bytes, bool executable) {
+  const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  long result = kernel::memfd_create(name, flags | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
+  if (result == -EINVAL) result = kernel::memfd_create(name, flags);  // before Linux 6.3
+  Fd file(check(result, "memory file \"{}\"", name));
+  write_all(file.get(), bytes, name);
+  check(kernel::lseek(file.get(), 0, SEEK_SET), "memory file \"{}\": rewind", name);
+  check(kernel::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE),
+        "memory file \"{}\": seal", name);
+  return file;
+}
+
+}  // namespace crumb::linux

@@ -1,0 +1,55 @@
+// Processes of containers as crumb sees them from outside: identity that survives pid reuse, signals, waiting, limits.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+#include "support/fd.h"
+
+namespace crumb::linux {
+
+// Clock ticks after boot (proc(5), /proc/PID/stat field 22). Nothing when the process is gone or a zombie.
+std::optional<std::uint64_t> start_time(int pid);
+
+// A process that cannot be mistaken for a later one with its number.
+class Process {
+ public:
+  // Nothing unless `pid` is alive and started at `start`.
+  static std::optional<Process> find(int pid, std::uint64_t start);
+
+  int pid() const { return pid_; }
+  int pidfd() const { return pidfd_.get(); }
+
+  // False when it has ended.
+  bool send_signal(int signal) const;
+
+  // True when it has ended (a zombie too) within `milliseconds`; negative: for ever.
+  bool wait_end(long milliseconds) const;
+
+ private:
+  Process(int pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  int pid_;
+  Fd pidfd_;
+};
+
+// Reaps a child: its exit code, 128+n after signal n. Waits for it.
+int reap(int pid);
+
+// The same, and until then every signal that crumb gets and can catch goes to the child, SIGCHLD and SIGURG excepted. Other
+// children that end meanwhile are reaped too.
+int reap_forwarding_signals(int pid);
+
+void set_limits(int pid, const std::vector<plan::Rlimit>& limits);
+void set_oom_score_adj(int pid, int score);
+
+// CLONE_NEW* mask of the namespaces in which `pid` differs from crumb, of those that a container can have; user excluded.
+std::uint64_t foreign_namespaces(int pid);
+
+// Starts `program` (open_executable) by vfork and execveat with no environment but the seam's. `inherited` descriptors keep
+// their numbers there; 0, 1, 2 are crumb's; everything else is close-on-exec anyway. Returns the child's pid.
+int spawn(int program, const std::vector<std::string>& arguments, const std::vector<int>& inherited);
+
+}  // namespace crumb::linux

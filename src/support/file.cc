@@ -1,0 +1,85 @@
+#include "support/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "support/error.h"
+
+namespace crumb {
+
+std::string read_all(int fd, const std::string& name, std::size_t limit) {
+  std::string bytes;
+  struct stat facts{};
+  if (kernel::fstat(fd, &facts) == 0 && facts.st_size > 0) bytes.reserve(static_cast<std::size_t>(facts.st_size) + 1);
+  char buffer[16384];
+  for (;;) {
+    const long count = kernel::read(fd, buffer, sizeof buffer);
+    if (count == -EINTR) continue;
+    if (check(count, "{}", name) == 0) return bytes;
+    bytes.append(buffer, static_cast<std::size_t>(count));
+    if (bytes.size() > limit) throw fail("{}: larger than {} bytes", name, limit);
+  }
+}
+
+std::string read_file(int directory, const std::string& path, std::size_t limit) {
+  const Fd file(check(kernel::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), "{}", path));
+  struct stat facts{};
+  check(kernel::fstat(file.get(), &facts), "{}", path);
+  if (!S_ISREG(facts.st_mode)) throw fail("{}: not a regular file", path);
+  return read_all(file.get(), path, limit);
+}
+
+std::string read_file(const std::string& path) { return read_file(AT_FDCWD, path); }
+
+void write_all(int fd, std::string_view bytes, const std::string& name) {
+  while (!bytes.empty()) {
+    const long count = kernel::write(fd, bytes.data(), bytes.size());
+    if (count == -EINTR) continue;
+    check(count, "{}", name);
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+void write_kernel_file(int directory, const std::string& path, std::string_view bytes) {
+  const Fd file(check(kernel::openat(directory, path.c_str(), O_WRONLY | O_CLOEXEC), "{}", path));
+  check(kernel::write(file.get(), bytes.data(), bytes.size()), "{}: write \"{}\"", path, bytes);
+}
+
+void replace_file(int directory, const std::string& path, std::string_view bytes, unsigned mode) {
+  // One name for each writer: two crumbs may write beside each other into a directory that neither has locked (pid files).
+  const std::string temporary = fmt::format("{}.{}.tmp", path, kernel::getpid());
+  kernel::unlinkat(directory, temporary.c_str(), 0);
+  Fd file(check(kernel::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode), "{}",
+                path));
+  try {
+    write_all(file.get(), bytes, path);
+    check(kernel::renameat(directory, temporary.c_str(), directory, path.c_str()), "{}", path);
+  } catch (const Error&) {
+    kernel::unlinkat(directory, temporary.c_str(), 0);
+    throw;
+  }
+}
+
+void make_directories(const std::string& path, unsigned mode) {
+  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string part = path.substr(0, slash);
+    const long result = kernel::mkdirat(AT_FDCWD, part.c_str(), mode);
+    if (result < 0 && result != -EEXIST) check(result, "{}: make the directory", part);
+    if (slash == std::string::npos) return;
+  }
+}
+
+std::string read_link(const std::string& path) {
+  char buffer[4096];
+  const long size = check(kernel::readlinkat(AT_FDCWD, path.c_str(), buffer, sizeof buffer), "{}", path);
+  return {buffer, static_cast<std::size_t>(size)};
+}
+
+std::string real_path(const std::string& path) {
+  const Fd place(check(kernel::openat(AT_FDCWD, path.c_str(), O_PATH | O_CLOEXEC), "{}", path));
+  return read_link(fmt::format("/proc/self/fd/{}", place.get()));
+}
+
+}  // namespace crumb
