@@ -1,0 +1,295 @@
+"""`exec`: one more process in a running container."""
+
+import json
+import os
+import pathlib
+import signal
+import time
+import unittest
+
+from support import IS_CRUMB, NAMESPACES, ContainerCase, crumb_says, not_on, only_crumb
+
+
+class Exec(ContainerCase):
+    def setUp(self):
+        super().setUp()
+        self.bundle.directory("/work")
+
+    def test_the_exit_code_is_the_programs(self):
+        self.running()
+        self.exec("/bin/sh", "-c", "exit 42", code=42)
+
+    def test_a_program_killed_by_a_signal_gives_128_and_its_number(self):
+        self.running()
+        self.exec("/bin/sh", "-c", "kill -KILL $$", code=128 + signal.SIGKILL)
+
+    def test_stdin_stdout_and_stderr_are_passed_through(self):
+        self.running()
+        result = self.exec("/bin/sh", "-c", "cat; echo oops >&2", input="hello\n")
+        self.assertEqual((result.out, result.err), ("hello\n", "oops\n"))
+
+    def test_it_has_the_containers_environment(self):
+        self.process["env"].append("COLOUR=green")
+        self.running()
+        self.assertIn("COLOUR=green\n", self.exec("/bin/env").out)
+
+    def test_env_adds_a_variable(self):
+        self.running()
+        self.assertIn("COLOUR=blue\n", self.exec("/bin/env", flags=("--env", "COLOUR=blue")).out)
+
+    def test_env_may_be_given_twice_and_in_short(self):
+        self.running()
+        out = self.exec("/bin/env", flags=("-e", "A=1", "-e", "B=2")).out
+        self.assertIn("A=1\n", out)
+        self.assertIn("B=2\n", out)
+
+    def test_env_wins_over_the_containers(self):
+        self.process["env"].append("COLOUR=green")
+        self.running()
+        self.assertEqual(self.exec("/bin/sh", "-c", "echo $COLOUR", flags=("--env", "COLOUR=blue")).out, "blue\n")
+
+    def test_it_has_the_containers_cwd(self):
+        self.process["cwd"] = "/work"
+        self.running()
+        self.assertEqual(self.exec("/bin/pwd").out, "/work\n")
+
+    def test_cwd_is_chosen(self):
+        self.running()
+        self.assertEqual(self.exec("/bin/pwd", flags=("--cwd", "/work")).out, "/work\n")
+
+    def test_a_relative_cwd_is_refused(self):
+        self.running()
+        self.exec_fails("/bin/pwd", flags=("--cwd", "work"))
+
+    def exec_fails(self, *args, flags=(), words="", code=None):
+        result = self.fails("exec", *flags, self.id, *args, words=words)
+        if IS_CRUMB and code is not None:
+            self.assertEqual(result.code, code, result)
+        return result
+
+    def test_user_is_chosen_by_number(self):
+        self.running()
+        self.assertEqual(self.exec("/bin/id", "-u", flags=("--user", "1000")).out, "1000\n")
+
+    def test_user_and_group_are_chosen_by_number(self):
+        self.running()
+        self.assertEqual(self.inside("id -u; id -g", flags=("--user", "1000:2000")), "1000\n2000\n")
+
+    def test_a_strange_user_is_refused(self):
+        self.running()
+        strange = ["1000:", ":1000", "a:b", "-1", "1000:2000:3000", "4294967296", "1000x", " 1", "+1"]
+        for word in strange if IS_CRUMB else ["a:b", "1000x"]:
+            with self.subTest(word):
+                self.exec_fails("/bin/true", flags=(f"--user={word}",))
+
+    def test_additional_groups_are_given(self):
+        self.running()
+        self.assertEqual(self.inside("id -G", flags=("--additional-gids", "2000")).split(), ["0", "2000"])
+
+    @not_on("crun", "counts capabilities otherwise")
+    def test_a_capability_is_added(self):
+        self.running()
+        # CAP_NET_ADMIN is 12
+        self.assertFalse(self.effective(()) >> 12 & 1)
+        self.assertTrue(self.effective(("--cap", "CAP_NET_ADMIN")) >> 12 & 1)
+
+    def effective(self, flags):
+        (line,) = [line for line in self.inside("cat /proc/self/status", flags).splitlines() if line.startswith("CapEff")]
+        return int(line.split()[1], 16)
+
+    def test_capabilities_are_the_containers(self):
+        self.running()
+        mine, first = (self.inside(f"grep ^Cap /proc/{pid}/status") for pid in ("self", "1"))
+        self.assertEqual(mine, first)
+
+    def test_no_new_privs_is_set_on_demand(self):
+        self.running()
+        self.assertIn("NoNewPrivs:\t1\n", self.inside("cat /proc/self/status", ("--no-new-privs",)))
+
+    def test_it_joins_every_namespace(self):
+        self.running()
+        kinds = [{"network": "net", "mount": "mnt"}.get(name, name) for name in NAMESPACES]
+        outside = [os.readlink(f"/proc/{self.pid()}/ns/{kind}") for kind in kinds]
+        inside = self.inside("for i in %s; do readlink /proc/self/ns/$i; done" % " ".join(kinds)).split()
+        self.assertEqual(inside, outside)
+
+    def test_it_joins_the_containers_cgroups(self):
+        self.namespace("cgroup")
+        self.running()
+        mine, first = (self.inside(f"cat /proc/{pid}/cgroup") for pid in ("self", "1"))
+        self.assertEqual(mine, first)
+
+    def test_it_sees_the_containers_root(self):
+        self.bundle.file("/marker", "inside\n")
+        self.running()
+        self.assertEqual(self.exec("/bin/cat", "/marker").out, "inside\n")
+
+    def test_it_is_no_child_of_the_containers_first_process(self):
+        self.running()
+        self.assertIn("PPid:\t0\n", self.inside("cat /proc/$$/status"))
+
+    def test_its_rlimits_are_the_containers(self):
+        self.process["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 100, "hard": 200}]
+        self.running()
+        self.assertEqual(self.inside("ulimit -n; ulimit -Hn"), "100\n200\n")
+
+    def test_no_descriptor_leaks(self):
+        self.running()
+        with open("/etc/hostname") as secret:
+            os.set_inheritable(secret.fileno(), True)
+            out = self.exec("/bin/ls", "/proc/self/fd", close_fds=False).out
+        self.assertEqual(out.split(), ["0", "1", "2", "3"])
+
+    def test_the_words_after_the_id_are_the_programs(self):
+        self.running()
+        self.assertEqual(self.exec("/bin/echo", "--env", "-n", "--", "x").out, "--env -n -- x\n")
+
+    def test_it_has_a_HOME(self):
+        self.running()
+        self.assertEqual(self.inside("echo $HOME", ("--user", "1000")), "/home/user\n")
+
+    @not_on("crun", "runs the program as another's child")
+    def test_a_created_container_takes_processes_too(self):
+        self.create("/bin/true")
+        self.assertEqual(self.exec("/bin/echo", "early").out, "early\n")
+
+    def test_a_stopped_container_takes_no_process(self):
+        self.create("/bin/true")
+        self.start()
+        self.wait_status("stopped")
+        self.exec_fails("/bin/true")
+
+    def test_an_unknown_container_takes_no_process(self):
+        self.exec_fails("/bin/true", words="does not exist")
+
+    def test_a_program_is_needed(self):
+        self.running()
+        self.fails("exec", self.id)
+
+    def test_a_program_that_is_not_there_is_127(self):
+        self.running()
+        self.exec_fails("/no/such", words="/no/such", code=127)
+
+    def test_a_program_that_is_not_in_PATH_is_127_with_dockers_words(self):
+        self.running()
+        self.exec_fails("no-such", words='exec: "no-such": executable file not found in $PATH', code=127)
+
+    def test_a_program_that_is_not_executable_is_126(self):
+        self.bundle.file("/plain", "#!/bin/sh\n", 0o644)
+        self.running()
+        self.exec_fails("/plain", words="ermission denied", code=126)
+
+    def test_a_FIFO_as_program_is_refused_at_once(self):
+        self.running()
+        os.mkfifo(self.bundle.rootfs / "fifo", 0o755)
+        started = time.monotonic()
+        self.exec_fails("/fifo", code=126)
+        self.assertLess(time.monotonic() - started, 10)
+
+    def test_a_failed_exec_leaves_the_container_running(self):
+        self.running()
+        self.exec_fails("/no/such")
+        self.assertEqual(self.status(), "running")
+
+    def test_many_at_once_are_all_served(self):
+        self.running()
+        commands = [self.spawn("exec", self.id, "/bin/echo", str(i)) for i in range(10)]
+        self.assertEqual([c.wait(60).out for c in commands], [f"{i}\n" for i in range(10)])
+
+    def test_SIGTERM_of_the_waiting_runtime_reaches_the_program(self):
+        self.running()
+        command = self.spawn("exec", self.id, "/bin/sh", "-c", "trap 'exit 7' TERM; echo ready; while :; do sleep 0.02; done")
+        self.until(lambda: "ready" in command.output(), "the program does not start")
+        os.kill(command.pid, signal.SIGTERM)
+        self.assertEqual(command.wait().code, 7)
+
+    def test_it_ends_when_the_container_ends(self):
+        self.running()
+        command = self.spawn("exec", self.id, "/bin/sh", "-c", "echo ready; sleep 1000")
+        self.until(lambda: "ready" in command.output(), "the program does not start")
+        self.kill("KILL")
+        self.assertEqual(command.wait().code, 128 + signal.SIGKILL)
+
+
+class Detached(ContainerCase):
+    def detached(self, *args, **popen):
+        path = self.scratch / "exec.pid"
+        command = self.spawn("exec", "--detach", "--pid-file", path, self.id, *args, **popen)
+        result = command.wait()
+        self.assertEqual(result.code, 0, result)
+        return command, int(path.read_text())
+
+    def test_detach_returns_while_the_program_runs(self):
+        self.running()
+        _, pid = self.detached("/bin/sleep", "1000")
+        self.assertEqual(pathlib.Path(f"/proc/{pid}/cmdline").read_bytes(), b"/bin/sleep\x001000\x00")
+
+    def test_the_process_becomes_a_child_of_the_subreaper_that_called(self):
+        self.running()
+        _, pid = self.detached("/bin/sleep", "1000")
+        self.assertIn(f"PPid:\t{os.getpid()}\n", pathlib.Path(f"/proc/{pid}/status").read_text())
+
+    def test_its_output_goes_where_execs_output_went(self):
+        self.running()
+        command, _ = self.detached("/bin/echo", "hello")
+        self.until(lambda: command.output() == "hello\n", "no output")
+
+    def test_its_exit_status_is_the_subreapers_to_read(self):
+        self.running()
+        _, pid = self.detached("/bin/sh", "-c", "exit 9")
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 9)
+
+    def test_a_program_that_cannot_run_is_reported_before_detach_returns(self):
+        self.running()
+        self.fails("exec", "--detach", self.id, "/no/such", words="/no/such")
+
+
+class ProcessFile(ContainerCase):
+    def exec_file(self, code=0, **members):
+        process = {"args": ["/bin/true"], "cwd": "/", "user": {"uid": 0, "gid": 0}, "env": ["PATH=/bin"], **members}
+        path = self.scratch / "process.json"
+        path.write_text(json.dumps(process))
+        return self.runtime("exec", "--process", path, self.id, code=code)
+
+    def test_the_process_comes_from_a_file(self):
+        self.running()
+        result = self.exec_file(args=["/bin/sh", "-c", "pwd; id -u; echo $COLOUR; exit 3"], cwd="/tmp", user={"uid": 1000, "gid": 1000},
+                                env=["COLOUR=red"], code=3)
+        self.assertEqual(result.out, "/tmp\n1000\nred\n")
+
+    def test_its_environment_is_the_files_alone(self):
+        self.process["env"].append("COLOUR=green")
+        self.running()
+        self.assertNotIn("COLOUR", self.exec_file(args=["/bin/env"]).out)
+
+    def test_its_capabilities_are_the_files(self):
+        self.running()
+        sets = {name: ["CAP_CHOWN"] for name in ("bounding", "effective", "permitted")}
+        out = self.exec_file(args=["/bin/grep", "^CapEff", "/proc/self/status"], capabilities=sets).out
+        self.assertEqual(int(out.split()[1], 16), 1)
+
+    def test_a_broken_file_is_an_error_that_names_it(self):
+        self.running()
+        path = self.scratch / "process.json"
+        path.write_text("{")
+        self.fails("exec", "--process", path, self.id, words=crumb_says("process.json"))
+
+    def test_a_missing_file_is_an_error_that_names_it(self):
+        self.running()
+        self.fails("exec", "--process", "/no/process.json", self.id, words="/no/process.json")
+
+    @only_crumb("the place in its errors")
+    def test_a_wrong_type_is_named_with_its_place(self):
+        self.running()
+        path = self.scratch / "process.json"
+        path.write_text(json.dumps({"args": "/bin/true", "cwd": "/"}))
+        self.fails("exec", "--process", path, self.id, words="args")
+
+    @only_crumb("the texts of what is not supported yet")
+    def test_a_terminal_is_refused(self):
+        self.running()
+        self.fails("exec", "--tty", self.id, "/bin/true", words="terminal")
+
+
+if __name__ == "__main__":
+    unittest.main()
