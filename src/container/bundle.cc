@@ -71,10 +71,11 @@ plan::Surroundings surroundings_of(const Runtime& runtime, const std::string& id
   return surroundings;
 }
 
-plan::Plan compile_bundle(const Runtime& runtime, const std::string& id, const Bundle& bundle, bool no_pivot) {
-  plan::Surroundings surroundings = surroundings_of(runtime, id, bundle.path, bundle.rootfs);
+plan::Plan compile_bundle(const Runtime& runtime, const Bundle& bundle, const CreateOptions& options) {
+  plan::Surroundings surroundings = surroundings_of(runtime, options.id, bundle.path, bundle.rootfs);
   if (!surroundings.cgroups_disabled) surroundings.cgroups = linux::find_cgroups();
-  surroundings.no_pivot = no_pivot;
+  surroundings.no_pivot = options.no_pivot;
+  surroundings.preserve_fds = options.preserve_fds;
   return plan::compile_create(bundle.config, surroundings);
 }
 

@@ -23,7 +23,7 @@ Bundle load_bundle(const CreateOptions& options);
 plan::Surroundings surroundings_of(const Runtime& runtime, const std::string& id, const std::string& bundle,
                                    const std::string& rootfs);
 
-// The Plan of a container named `id`. Throws Error for what config.json asks and cannot be had.
-plan::Plan compile_bundle(const Runtime& runtime, const std::string& id, const Bundle& bundle, bool no_pivot);
+// The Plan of the bundle's container. Throws Error for what config.json asks and cannot be had.
+plan::Plan compile_bundle(const Runtime& runtime, const Bundle& bundle, const CreateOptions& options);
 
 }  // namespace crumb::container

@@ -82,7 +82,8 @@ int make_container(const Runtime& runtime, const CreateOptions& options) {
   check_id(options.id);
   settle_descriptors(options.preserve_fds);
   const Bundle bundle = load_bundle(options);
-  const plan::Plan plan = compile_bundle(runtime, options.id, bundle, options.no_pivot);
+  const plan::Plan plan = compile_bundle(runtime, bundle, options);
+  for (const std::string& warning : plan.warnings) log::warning(warning);
   refuse_used_cgroups(plan.host.cgroup_leaves);
 
   Entry entry = Store(runtime.root, true).create(options.id);

@@ -9,6 +9,7 @@
 #include "linux/process.h"
 #include "support/error.h"
 #include "support/file.h"
+#include "support/log.h"
 
 namespace crumb::container {
 namespace {
@@ -33,9 +34,11 @@ int exec(const Runtime& runtime, const ExecOptions& options) {
 
   const Fd pidfd(check(kernel::fcntl(init.pidfd(), F_DUPFD_CLOEXEC, first_unpreserved(options.preserve_fds)),
                        "pidfd of container \"{}\"", options.id));
-  const plan::Plan plan =
-      plan::compile_exec(options.process, static_cast<std::uint64_t>(pidfd.get()), linux::foreign_namespaces(init.pid()),
-                         state->cgroups, surroundings_of(runtime, options.id, state->bundle, state->rootfs));
+  plan::Surroundings surroundings = surroundings_of(runtime, options.id, state->bundle, state->rootfs);
+  surroundings.preserve_fds = options.preserve_fds;
+  const plan::Plan plan = plan::compile_exec(options.process, static_cast<std::uint64_t>(pidfd.get()),
+                                             linux::foreign_namespaces(init.pid()), state->cgroups, surroundings);
+  for (const std::string& warning : plan.warnings) log::warning(warning);
 
   if (!options.detach) hold_signals();
   Launch launch(runtime, plan, {-1, -1, pidfd.get(), options.preserve_fds});

@@ -4,7 +4,7 @@
 namespace crumb::container {
 
 plan::Plan plan(const Runtime& runtime, const CreateOptions& options) {
-  return compile_bundle(runtime, options.id, load_bundle(options), options.no_pivot);
+  return compile_bundle(runtime, load_bundle(options), options);
 }
 
 }  // namespace crumb::container

@@ -66,23 +66,22 @@ void check(const linux::Channel::Received& received, Point last) {
   if (message.point <= last) throw misbehaviour("\"{}\" after \"{}\"", name, word(last));
 }
 
-void answer(linux::Channel& sync, Point point, const Answer& answer) {
+// False when nobody is there to be answered.
+bool answer(linux::Channel& sync, Point point, const Answer& answer, int error = 0) {
   wire::Message message;
   message.point = point;
   message.value = answer.value;
-  sync.send(message, answer.descriptors);
+  message.error = error;
+  try {
+    sync.send(message, answer.descriptors);
+  } catch (const Error&) {
+    return false;
+  }
+  return true;
 }
 
-// The peer may be dead already: what matters is the error that made us refuse.
-void refuse(linux::Channel& sync, Point point) {
-  wire::Message message;
-  message.point = point;
-  message.error = ECANCELED;
-  try {
-    sync.send(message, {});
-  } catch (const Error&) {
-  }
-}
+// If the peer is dead already, what matters is still the error that made us refuse.
+void refuse(linux::Channel& sync, Point point) { answer(sync, point, {}, ECANCELED); }
 
 }  // namespace
 
@@ -98,14 +97,14 @@ bool Session::answer_one(const Handlers& handlers) {
 
   Question question{received->message.value, printable(received->message), {}};
   if (!received->descriptors.empty()) question.descriptor = std::move(received->descriptors.front());
+  Answer reply;
   try {
-    const Answer reply = handler->second(question);
-    if (point != Point::pid) answer(sync_, point, reply);
+    reply = handler->second(question);
   } catch (const Error&) {
     refuse(sync_, point);
     throw;
   }
-  return true;
+  return point == Point::pid || answer(sync_, point, reply);
 }
 
 bool Session::prepare(const Handlers& handlers) {

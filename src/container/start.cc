@@ -78,7 +78,9 @@ std::vector<plan::Step> steps_of(const Runtime& runtime, const std::string& id) 
   const std::optional<State> state = entry.read();
   if (!state) return {};
   const Bundle bundle{state->bundle, state->rootfs, {}, oci::parse_config(entry.read_config())};
-  return compile_bundle(runtime, id, bundle, false).steps;
+  CreateOptions options;
+  options.id = id;
+  return compile_bundle(runtime, bundle, options).steps;
 }
 
 }  // namespace
