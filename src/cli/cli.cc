@@ -1,0 +1,106 @@
+#include "cli/cli.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <new>
+
+#include "cli/command.h"
+#include "cli/globals.h"
+#include "cli/help.h"
+#include "cli/output.h"
+#include "cli/version.h"
+#include "kernel/call.h"
+#include "support/error.h"
+#include "support/log.h"
+#include "support/text.h"
+
+namespace crumb::cli {
+namespace {
+
+// Runs `parse`, giving its errors the name of what was parsed and a hint.
+template <class Parse>
+void with_hint(std::string_view command, Parse parse) {
+  try {
+    parse();
+  } catch (const Error& error) {
+    if (command.empty()) throw fail("{} (see crumb --help)", error.what());
+    throw fail("{}: {} (see crumb {} --help)", command, error.what(), command);
+  }
+}
+
+const Command& command_named(const std::string& name) {
+  const Command* command = find_command(name);
+  if (!command) throw fail("unknown command {} (see crumb --help)", quote(name));
+  return *command;
+}
+
+int run_command(const Globals& globals) {
+  const Command& command = command_named(globals.rest().front());
+  Options options;
+  const Action action = command.define(options);
+  with_hint(command.name, [&] { options.parse({globals.rest().begin() + 1, globals.rest().end()}); });
+  if (options.help_wanted()) {
+    print(help_of(command, options));
+    return 0;
+  }
+  return action(globals.runtime());
+}
+
+// `crumb help` and `crumb help COMMAND`
+int print_help(const Globals& globals) {
+  if (globals.rest().size() < 2) {
+    print(overview(globals.options()));
+    return 0;
+  }
+  const Command& command = command_named(globals.rest()[1]);
+  Options options;
+  command.define(options);
+  print(help_of(command, options));
+  return 0;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  Globals globals;
+  with_hint("", [&] { globals.parse(arguments); });
+  if (globals.version_wanted()) {
+    print(version_text());
+    return 0;
+  }
+  const bool help = globals.options().help_wanted() || globals.rest().empty() || globals.rest().front() == "help";
+  return help ? print_help(globals) : run_command(globals);
+}
+
+// What the kernel refuses to a user without root it refuses for a reason that the errno does not tell.
+std::string explained(std::string message) {
+  const bool refused = message.ends_with(errno_text(EPERM)) || message.ends_with(errno_text(EACCES));
+  if (geteuid() != 0 && refused)
+    message += "; rootless containers are not supported by this version, crumb must be run as root";
+  return message;
+}
+
+// Once to the log, where callers read the last line, and once to stderr.
+void report(const std::string& message, bool shown) {
+  if (log::to_file() || !shown) log::error(message);
+  if (!log::to_file() || shown) return;
+  const std::string line = "crumb: " + message + "\n";
+  kernel::write(2, line.data(), line.size());
+}
+
+}  // namespace
+
+int main(const std::vector<std::string>& arguments) {
+  try {
+    return run(arguments);
+  } catch (const Error& error) {
+    report(explained(error.what()), error.shown());
+    return error.exit_code();
+  } catch (const std::bad_alloc&) {
+    report("out of memory", false);
+  } catch (const std::exception& error) {
+    report(error.what(), false);
+  }
+  return 1;
+}
+
+}  // namespace crumb::cli

@@ -1,0 +1,44 @@
+// What every subcommand is: a name, its words for --help, and define(), which says what it takes and returns what it does.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "cli/options.h"
+#include "container/container.h"
+
+namespace crumb::cli {
+
+// Returns the exit code of crumb.
+using Action = std::function<int(const container::Runtime&)>;
+
+struct Command {
+  std::string_view name;
+  std::string_view group;     // heading in `crumb --help`
+  std::string_view summary;   // one line there
+  std::string_view operands;  // in its usage line: "[OPTION...] ID [SIGNAL]"
+  std::string_view details;   // paragraphs of its own help, lines broken at 80 columns
+  // The values that the options set live as long as the action.
+  Action (*define)(Options& options);
+};
+
+// In the order of --help; commands of a group are neighbours.
+std::span<const Command> commands();
+
+// Null for an unknown name.
+const Command* find_command(std::string_view name);
+
+// One file each.
+Action define_create(Options& options);
+Action define_start(Options& options);
+Action define_run(Options& options);
+Action define_exec(Options& options);
+Action define_state(Options& options);
+Action define_kill(Options& options);
+Action define_delete(Options& options);
+Action define_list(Options& options);
+Action define_plan(Options& options);
+Action define_spec(Options& options);
+
+}  // namespace crumb::cli

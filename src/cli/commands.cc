@@ -1,0 +1,64 @@
+#include <algorithm>
+
+#include "cli/command.h"
+
+namespace crumb::cli {
+namespace {
+
+constexpr std::string_view kLifecycle = "Containers";
+constexpr std::string_view kInside = "Processes";
+constexpr std::string_view kLooking = "Looking";
+constexpr std::string_view kBundles = "Bundles";
+
+constexpr std::string_view kBundleDetails =
+    "A bundle is a directory with a config.json and a root filesystem; `crumb spec`\n"
+    "writes a config.json to begin with. The program may be a Linux executable or a\n"
+    "WebAssembly module: crumb looks at its first bytes.";
+
+constexpr Command kCommands[] = {
+    {"create", kLifecycle, "make a container and stop before its program", "[OPTION...] ID", kBundleDetails, define_create},
+    {"start", kLifecycle, "run the program of a created container", "ID",
+     "Returns as soon as the program runs. An error says why it could not.", define_start},
+    {"run", kLifecycle, "create, start, wait for the end, delete", "[OPTION...] ID",
+     "A bundle is a directory with a config.json and a root filesystem; `crumb spec`\n"
+     "writes a config.json to begin with. The program may be a Linux executable or a\n"
+     "WebAssembly module: crumb looks at its first bytes.\n\n"
+     "Exits with the program's exit code, or 128 + N when signal N ended it. Signals\n"
+     "that crumb gets are sent on to the program.",
+     define_run},
+    {"kill", kLifecycle, "send a signal to a container", "[OPTION...] ID [SIGNAL]",
+     "SIGNAL is a name (KILL, SIGKILL, kill) or a number; without one it is SIGTERM.", define_kill},
+    {"delete", kLifecycle, "remove what a stopped container left", "[OPTION...] ID",
+     "With --force a running container is killed first, and one that does not exist is\n"
+     "no error.",
+     define_delete},
+    {"exec", kInside, "run one more program in a running container", "[OPTION...] ID COMMAND [ARGUMENT...]",
+     "The process is like the container's own (user, capabilities, environment, limits)\n"
+     "but for what the options change; with --process everything comes from a file. A\n"
+     "WebAssembly module can be executed in a Linux container and the other way round.\n"
+     "Options end at ID: what follows COMMAND is handed to it.\n\n"
+     "Exits with the program's exit code, or 128 + N when signal N ended it.",
+     define_exec},
+    {"state", kLooking, "show a container as JSON", "ID", "", define_state},
+    {"list", kLooking, "list all containers below --root", "[OPTION...]", "", define_list},
+    {"plan", kBundles, "say what crumb would do to make a container", "[OPTION...] [ID]",
+     "Prints every step, in order, without doing any of them: namespaces, mounts,\n"
+     "devices, limits, capabilities, the program.",
+     define_plan},
+    {"spec", kBundles, "write a config.json to begin with", "[OPTION...]",
+     "The file runs `sh` from a directory named rootfs beside it. An existing file is\n"
+     "never overwritten.",
+     define_spec},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+const Command* find_command(std::string_view name) {
+  const auto* found =
+      std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Command& command) { return command.name == name; });
+  return found == std::end(kCommands) ? nullptr : found;
+}
+
+}  // namespace crumb::cli

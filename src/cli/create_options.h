@@ -1,0 +1,14 @@
+// What create and run take alike.
+#pragma once
+
+#include "cli/options.h"
+#include "container/container.h"
+
+namespace crumb::cli {
+
+inline constexpr char kNoTerminals[] = "terminals are not supported by this version";
+inline constexpr char kNotYet[] = "not supported by this version";
+
+void add_create_options(Options& options, container::CreateOptions& target);
+
+}  // namespace crumb::cli

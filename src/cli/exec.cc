@@ -1,0 +1,70 @@
+// crumb exec: one more process in a running container.
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/create_options.h"
+#include "cli/process.h"
+#include "support/error.h"
+#include "support/file.h"
+#include "support/text.h"
+
+namespace crumb::cli {
+namespace {
+
+struct Given {
+  container::ExecOptions exec;
+  ProcessFlags flags;
+  std::string process_file;
+};
+
+void add_flags(Options& options, Given& given) {
+  options.text("process,p", given.process_file, "FILE", "the whole process, as in config.json's member process");
+  options.texts("env,e", given.flags.env, "NAME=VALUE", "set a variable (repeatable)");
+  options.text("cwd", given.flags.cwd, "DIR", "working directory in the container");
+  options.text("user,u", given.flags.user, "UID[:GID]", "user and group, in numbers");
+  options.texts("additional-gids,g", given.flags.gids, "GID", "one more group (repeatable)");
+  options.texts("cap,c", given.flags.capabilities, "NAME", "one more capability: CAP_NET_ADMIN (repeatable)");
+  options.flag("no-new-privs", given.flags.no_new_privileges, "set no_new_privs");
+  options.exclude("process", {"env", "cwd", "user", "additional-gids", "cap", "no-new-privs"});
+  options.text("pid-file", given.exec.pid_file, "FILE", "write the process id here");
+  options.flag("detach,d", given.exec.detach, "return when the program runs, without waiting for its end");
+  options.number("preserve-fds", given.exec.preserve_fds, "N",
+                 "hand over N descriptors besides 0, 1, 2 and those of $LISTEN_FDS");
+  options.refused("tty,t", "", kNoTerminals);
+  options.refused("console-socket", "SOCKET", kNoTerminals);
+  options.refused("pidfd-socket", "SOCKET", kNotYet);
+  options.refused("process-label", "LABEL", kNotYet);
+  options.refused("apparmor", "PROFILE", kNotYet);
+  options.refused("cgroup", "PATH", kNotYet);
+  options.refused("ignore-paused", "", kNotYet);
+}
+
+oci::Process process_of(const container::Runtime& runtime, const Given& given) {
+  if (!given.process_file.empty()) {
+    if (!given.flags.command.empty())
+      throw fail("exec: {}: with --process the command comes from the file", quote(given.flags.command[0]));
+    return oci::parse_process(read_file(given.process_file), given.process_file);
+  }
+  if (given.flags.command.empty()) throw fail("exec: COMMAND is required (see crumb exec --help)");
+  // A container without a process of its own (config.md allows it) gives no defaults.
+  oci::Process base;
+  base.cwd = "/";
+  return apply(container::config(runtime, given.exec.id).process.value_or(base), given.flags);
+}
+
+}  // namespace
+
+Action define_exec(Options& options) {
+  const auto given = std::make_shared<Given>();
+  add_flags(options, *given);
+  options.operand("ID", given->exec.id, true);
+  options.rest(given->flags.command);
+  return [given](const container::Runtime& runtime) {
+    std::vector<std::string>& command = given->flags.command;
+    if (!command.empty() && command.front() == "--") command.erase(command.begin());  // exec ID -- ls -l
+    given->exec.process = process_of(runtime, *given);
+    return container::exec(runtime, given->exec);
+  };
+}
+
+}  // namespace crumb::cli

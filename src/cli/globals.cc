@@ -1,0 +1,83 @@
+#include "cli/globals.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "build_facts.h"
+#include "support/error.h"
+#include "support/file.h"
+#include "support/log.h"
+#include "support/text.h"
+
+namespace crumb::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Beside crumb as the build and a package lay them out, so that a build folder or an unpacked archive works where it is; else
+// where `cmake --install` was told to put it.
+std::string find_program(const std::string& beside, const std::string& installed) {
+  const fs::path here = fs::path(read_link("/proc/self/exe")).parent_path();
+  const std::string path = (here / beside).lexically_normal();
+  std::error_code ignored;
+  return fs::exists(path, ignored) ? path : installed;
+}
+
+}  // namespace
+
+std::string default_root(unsigned uid, const char* xdg_runtime_dir) {
+  if (uid == 0 || !xdg_runtime_dir || !*xdg_runtime_dir) return "/run/crumb";
+  return std::string(xdg_runtime_dir) + "/crumb";
+}
+
+Globals::Globals() {
+  options_.text("root", root_, "DIR",
+                "where containers are kept (default: /run/crumb, or $XDG_RUNTIME_DIR/crumb for other users)");
+  options_.text("log", log_, "FILE", "append errors and warnings to this file");
+  options_.text("log-format", log_format_, "FORMAT", "of that file: text (default) or json");
+  options_.flag("debug", debug_, "log more");
+  options_.text("cgroup-manager", cgroup_manager_, "NAME", "cgroupfs (default) or disabled");
+  options_.flag("systemd-cgroup", systemd_cgroup_, "refused: systemd's cgroups are not supported by this version");
+  options_.text("rootless", rootless_, "WHEN", "false or auto; true is not supported by this version");
+  options_.flag("version,v", version_, "print the version");
+  options_.operand("COMMAND", command_, false);
+  options_.rest(rest_);
+}
+
+void Globals::parse(const std::vector<std::string>& arguments) {
+  options_.parse(arguments);
+  if (!command_.empty()) rest_.insert(rest_.begin(), command_);
+  if (options_.help_wanted() || version_) return;
+  open_log();
+
+  if (systemd_cgroup_ || cgroup_manager_ == "systemd")
+    throw fail("systemd's cgroups are not supported by this version: use --cgroup-manager=cgroupfs");
+  if (cgroup_manager_ != "cgroupfs" && cgroup_manager_ != "disabled")
+    throw fail("option --cgroup-manager: {} is neither cgroupfs nor disabled", quote(cgroup_manager_));
+  if (rootless_ == "true") throw fail("option --rootless: rootless containers are not supported by this version");
+  if (rootless_ != "false" && rootless_ != "auto")
+    throw fail("option --rootless: {} is none of true, false and auto", quote(rootless_));
+}
+
+void Globals::open_log() const {
+  if (log_format_ != "text" && log_format_ != "json")
+    throw fail("option --log-format: {} is neither text nor json", quote(log_format_));
+  log::open(log_, log_format_ == "json" ? log::Format::json : log::Format::text, debug_);
+}
+
+container::Runtime Globals::runtime() const {
+  container::Runtime runtime;
+  const std::string root = root_.empty() ? default_root(geteuid(), std::getenv("XDG_RUNTIME_DIR")) : root_;
+  std::error_code error;
+  runtime.root = fs::absolute(root, error).lexically_normal();
+  if (error) throw fail("option --root: {}: {}", quote(root), errno_text(error.value()));
+  runtime.cgroup_manager =
+      cgroup_manager_ == "disabled" ? container::CgroupManager::disabled : container::CgroupManager::cgroupfs;
+  runtime.init_path = find_program("../libexec/crumb/crumb-init", std::string(build::kLibexec) + "/crumb-init");
+  runtime.engine_path = find_program("crumb-wasm", std::string(build::kBin) + "/crumb-wasm");
+  return runtime;
+}
+
+}  // namespace crumb::cli

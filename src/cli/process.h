@@ -1,0 +1,23 @@
+// The process of `crumb exec`: the container's own, changed by the flags.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "oci/config.h"
+
+namespace crumb::cli {
+
+struct ProcessFlags {
+  std::string cwd, user;  // empty: the container's
+  std::vector<std::string> env, gids, capabilities;
+  bool no_new_privileges = false;
+  std::vector<std::string> command;
+};
+
+// Throws Error naming the flag. --env replaces a variable of the same name; --user UID without :GID keeps the container's gid;
+// --cap adds to the bounding, effective and permitted sets, and to the ambient one where the container has it as inheritable
+// (the kernel's condition), as runc does.
+oci::Process apply(oci::Process process, const ProcessFlags& flags);
+
+}  // namespace crumb::cli

@@ -1,0 +1,10 @@
+// What `crumb --version` prints.
+#pragma once
+
+#include <string>
+
+namespace crumb::cli {
+
+std::string version_text();
+
+}  // namespace crumb::cli
