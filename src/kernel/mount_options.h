@@ -36,6 +36,8 @@ struct MountOption {
 
 inline constexpr MountOption kMountOptions[] = {
     {"defaults", MountOptionKind::nothing, 0},
+    {"silent", MountOptionKind::nothing, 0},  // what the kernel logs of a failure; the calls used here log nothing
+    {"loud", MountOptionKind::nothing, 0},
 
     {"ro", MountOptionKind::attribute, MOUNT_ATTR_RDONLY},
     {"rw", MountOptionKind::attribute, MOUNT_ATTR_RDONLY, true},
@@ -67,8 +69,6 @@ inline constexpr MountOption kMountOptions[] = {
     {"nolazytime", MountOptionKind::superblock, MS_LAZYTIME, true},
     {"mand", MountOptionKind::superblock, MS_MANDLOCK},
     {"nomand", MountOptionKind::superblock, MS_MANDLOCK, true},
-    {"silent", MountOptionKind::superblock, MS_SILENT},
-    {"loud", MountOptionKind::superblock, MS_SILENT, true},
 
     {"bind", MountOptionKind::flag, wire::kBind},
     {"rbind", MountOptionKind::flag, wire::kBind | wire::kBindRecursive},

@@ -44,4 +44,7 @@ Plan compile_create(const oci::Config& config, const Surroundings& surroundings)
 Plan compile_exec(const oci::Process& process, std::uint64_t pidfd, std::uint64_t namespaces, std::vector<CgroupLeaf> leaves,
                   const Surroundings& surroundings);
 
+// What a module is given in a container with these limits, in create and exec alike.
+WasmPolicy wasm_policy(const oci::Resources& resources);
+
 }  // namespace crumb::plan

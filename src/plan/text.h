@@ -14,9 +14,9 @@ std::string describe(const Plan& plan);
 std::string describe(const Step& step);
 
 // The message of a step that failed with errno `error` while working on `operand` (may be empty): `mount "proc" on "/proc":
-// Operation not permitted`. The texts that podman and containerd match (docs/callers) are made here: a program that is not found
-// is `exec: "x": executable file not found in $PATH` or `exec: "/x": no such file or directory`, one that cannot be executed
-// `exec: "/x": permission denied`; no other message holds these phrases.
+// Operation not permitted`. The texts that podman and containerd match (docs/callers) are made here: a program that is not
+// found is `exec: "x": executable file not found in $PATH` or `exec: "/x": no such file or directory`, one that cannot be
+// executed `exec: "/x": permission denied`; no other message holds these phrases.
 std::string failure(const Step& step, int error, const std::string& operand);
 
 // The exit code of crumb for that failure: 127 not found, 126 not executable, else 1.

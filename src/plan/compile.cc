@@ -1,0 +1,90 @@
+#include "plan/compile.h"
+
+#include <sched.h>
+
+#include "kernel/mount_options.h"
+#include "plan/parts.h"
+#include "wire/engine_options.h"
+#include "wire/protocol.h"
+
+namespace crumb::plan {
+namespace {
+
+constexpr std::uint64_t kWasmPage = 64U << 10;
+constexpr std::uint64_t kMostWasmPages = 65536;
+// Of a memory limit, kept for crumb-wasm itself: its own data, the guest's operand stack and what it makes of the module's
+// code. What a large module needs beyond that is the kernel's limit to enforce.
+constexpr std::uint64_t kEngineShare = 4U << 20;
+
+Meet meet(wire::Point point) { return Meet{.point = static_cast<std::uint64_t>(point)}; }
+
+// The namespaces to join and the mask of those to make.
+std::uint64_t split_namespaces(const oci::Config& config, JoinPaths& joined) {
+  std::uint64_t made = 0;
+  for (const oci::Namespace& space : config.linux_.namespaces) {
+    if (space.path.empty()) {
+      made |= space.type;
+      continue;
+    }
+    joined.types.push_back(space.type);
+    joined.paths.push_back(space.path);
+  }
+  return made;
+}
+
+void check_config(const Input& input) {
+  if (!input.config.process) throw fail("{}: process: missing", input.config.name);
+  if (!input.has_namespace(CLONE_NEWNS)) throw input.error("linux.namespaces", "a container needs a \"mount\" namespace");
+}
+
+void add_first_process(const Input& input, std::vector<Step>& steps) {
+  JoinPaths joined;
+  const std::uint64_t made = split_namespaces(input.config, joined);
+  if (!joined.types.empty()) steps.emplace_back(joined);
+  steps.emplace_back(Fork{.namespaces = made & ~std::uint64_t{CLONE_NEWCGROUP}});
+  const std::uint64_t propagation = input.config.linux_.rootfs_propagation;
+  steps.emplace_back(Propagation{.flags = propagation ? propagation : std::uint64_t{MS_SLAVE | MS_REC}});
+  steps.emplace_back(Root{.path = input.surroundings.rootfs});
+  steps.emplace_back(meet(wire::Point::placed));
+  if (made & CLONE_NEWCGROUP) steps.emplace_back(UnshareCgroup{});
+  if (!input.config.hostname.empty()) steps.emplace_back(Hostname{.name = input.config.hostname});
+}
+
+}  // namespace
+
+WasmPolicy wasm_policy(const oci::Resources& resources) {
+  WasmPolicy policy{.stack = wire::kDefaultGuestStack, .memory_pages = 0};
+  const std::int64_t limit = resources.memory.limit.value_or(-1);
+  if (limit < 0) return policy;
+  const std::uint64_t bytes = static_cast<std::uint64_t>(limit);
+  const std::uint64_t pages = bytes > kEngineShare ? (bytes - kEngineShare) / kWasmPage : 0;
+  policy.memory_pages = std::clamp<std::uint64_t>(pages, 1, kMostWasmPages);
+  return policy;
+}
+
+Plan compile_create(const oci::Config& config, const Surroundings& surroundings) {
+  const Input input{config, surroundings};
+  check_config(input);
+  Plan plan;
+  add_cgroups(input, plan.host);
+  add_first_process(input, plan.steps);
+  add_filesystem(input, plan.host, plan.steps);
+  plan.steps.emplace_back(Pivot{.move = surroundings.no_pivot, .readonly = config.root.readonly});
+  add_process(*config.process, surroundings, Last::create, plan);
+  plan.wasm = wasm_policy(config.linux_.resources);
+  return plan;
+}
+
+Plan compile_exec(const oci::Process& process, std::uint64_t pidfd, std::uint64_t namespaces, std::vector<CgroupLeaf> leaves,
+                  const Surroundings& surroundings) {
+  Plan plan;
+  plan.host.cgroup_leaves = std::move(leaves);
+  plan.steps.emplace_back(JoinProcess{.pidfd = pidfd, .types = namespaces});
+  plan.steps.emplace_back(Fork{.namespaces = 0});
+  plan.steps.emplace_back(meet(wire::Point::placed));
+  add_process(process, surroundings, Last::exec, plan);
+  plan.wasm = wasm_policy({});
+  return plan;
+}
+
+}  // namespace crumb::plan

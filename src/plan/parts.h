@@ -1,0 +1,43 @@
+// What the files of the compiler share. Each part adds its share to the Plan; compile.cc says in which order.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/compile.h"
+#include "plan/plan.h"
+#include "support/error.h"
+
+namespace crumb::plan {
+
+inline constexpr char kNotSupported[] = "not supported by this version of crumb";
+
+struct Input {
+  const oci::Config& config;
+  const Surroundings& surroundings;
+
+  // "config.json: PLACE: reason"
+  Error error(std::string_view place, std::string_view reason) const { return fail("{}: {}: {}", config.name, place, reason); }
+  bool has_namespace(std::uint64_t type) const {
+    const auto& spaces = config.linux_.namespaces;
+    return std::any_of(spaces.begin(), spaces.end(), [&](const oci::Namespace& space) { return space.type == type; });
+  }
+};
+
+// cgroup.cc: leaves and what is written into them.
+void add_cgroups(const Input& input, Host& host);
+
+// mounts.cc: mounts, devices, links, masked and read-only paths, all inside the root.
+void add_filesystem(const Input& input, const Host& host, std::vector<Step>& steps);
+
+// mount_options.cc: one entry of config.json's mounts; what its options mean.
+Mount compile_mount(const Input& input, const oci::Mount& mount);
+
+// process.cc: the last steps of docs/protocol, and the limits that the host sets.
+enum class Last { create, exec };
+void add_process(const oci::Process& process, const Surroundings& surroundings, Last last, Plan& plan);
+
+}  // namespace crumb::plan

@@ -1,0 +1,74 @@
+#include <cstdint>
+
+#include "kernel/capabilities.h"
+#include "plan/parts.h"
+#include "wire/protocol.h"
+
+namespace crumb::plan {
+namespace {
+
+constexpr std::uint64_t kDefaultUmask = 0022;
+constexpr std::uint64_t kFirstInherited = 3;
+
+std::string capability_name(int number) { return std::string(kernel::kCapabilities[number]); }
+
+// A set without what cannot be granted: the specification wants a warning for that, not an error (config.md, Linux Process).
+std::uint64_t granted(std::uint64_t set, std::uint64_t possible, std::string_view name, std::string_view reason, Plan& plan) {
+  for (std::uint64_t rest = set & ~possible; rest != 0; rest &= rest - 1)
+    plan.warnings.push_back(
+        fmt::format("process.capabilities.{}: {} is left out: {}", name, capability_name(__builtin_ctzll(rest)), reason));
+  return set & possible;
+}
+
+oci::Capabilities grantable(const oci::Capabilities& asked, const Surroundings& surroundings, Plan& plan) {
+  constexpr char kUnknown[] = "this kernel does not know it";
+  const std::uint64_t known = surroundings.last_capability >= 63 ? ~0ULL : (2ULL << surroundings.last_capability) - 1;
+  oci::Capabilities sets;
+  sets.bounding = granted(asked.bounding, known, "bounding", kUnknown, plan);
+  sets.effective = granted(asked.effective, known, "effective", kUnknown, plan);
+  sets.inheritable = granted(asked.inheritable, known, "inheritable", kUnknown, plan);
+  sets.permitted = granted(asked.permitted, known, "permitted", kUnknown, plan);
+  sets.ambient = granted(asked.ambient & known, sets.permitted & sets.inheritable, "ambient",
+                         "it is not both permitted and inheritable", plan);
+  return sets;
+}
+
+bool has_home(const oci::Process& process) {
+  constexpr std::string_view kHome = "HOME=";
+  return std::any_of(process.env.begin(), process.env.end(),
+                     [&](const std::string& entry) { return entry.starts_with(kHome) && entry.size() > kHome.size(); });
+}
+
+Credentials credentials(const oci::User& user) {
+  Credentials step{.uid = user.uid, .gid = user.gid};
+  step.groups.assign(user.additional_gids.begin(), user.additional_gids.end());
+  return step;
+}
+
+void add_host_part(const oci::Process& process, Host& host) {
+  for (const oci::Rlimit& limit : process.rlimits) host.rlimits.push_back({limit.type, limit.soft, limit.hard});
+  host.oom_score_adj = process.oom_score_adj;
+}
+
+}  // namespace
+
+void add_process(const oci::Process& process, const Surroundings& surroundings, Last last, Plan& plan) {
+  add_host_part(process, plan.host);
+  const oci::Capabilities sets = grantable(process.capabilities, surroundings, plan);
+  std::vector<Step>& steps = plan.steps;
+  if (last == Last::create) steps.emplace_back(MakeDirectory{.path = process.cwd});
+  steps.emplace_back(BoundingSet{.keep = sets.bounding});
+  steps.emplace_back(credentials(process.user));
+  steps.emplace_back(Capabilities{
+      .effective = sets.effective, .permitted = sets.permitted, .inheritable = sets.inheritable, .ambient = sets.ambient});
+  steps.emplace_back(Umask{.mask = process.user.umask.value_or(kDefaultUmask)});
+  steps.emplace_back(Directory{.path = process.cwd});
+  steps.emplace_back(Program{.arguments = process.args, .environment = process.env, .home = !has_home(process)});
+  steps.emplace_back(CloseDescriptors{.first = kFirstInherited + surroundings.preserve_fds});
+  if (process.no_new_privileges) steps.emplace_back(NoNewPrivileges{});
+  steps.emplace_back(Meet{.point = static_cast<std::uint64_t>(wire::Point::ready)});
+  if (last == Last::create) steps.emplace_back(WaitStart{});
+  steps.emplace_back(Exec{});
+}
+
+}  // namespace crumb::plan

@@ -1,0 +1,202 @@
+#include "plan/text.h"
+
+#include <linux/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <cerrno>
+#include <iterator>
+#include <string_view>
+
+#include "kernel/capabilities.h"
+#include "kernel/mount_options.h"
+#include "kernel/namespaces.h"
+#include "plan/words.h"
+#include "support/error.h"
+#include "wire/protocol.h"
+
+namespace crumb::plan {
+namespace {
+
+// What a step is, as the subject of a message.
+struct Subject {
+  std::string operator()(const JoinPaths& step) const {
+    std::string text = "join ";
+    for (std::size_t i = 0; i < step.paths.size(); ++i)
+      text += fmt::format("{}{} namespace {}", i == 0 ? "" : ", ", namespace_names(step.types[i]), quoted(step.paths[i]));
+    return text;
+  }
+  std::string operator()(const JoinProcess& step) const {
+    return fmt::format("join the container's {} namespaces", namespace_names(step.types));
+  }
+  std::string operator()(const Fork& step) const {
+    if (step.namespaces == 0) return Fork::kName;
+    return fmt::format("{} in new {} namespaces", Fork::kName, namespace_names(step.namespaces));
+  }
+  std::string operator()(const Meet& step) const { return fmt::format("wait for the host: {}", point_name(step.point)); }
+  std::string operator()(const Hostname& step) const { return "hostname " + quoted(step.name); }
+  std::string operator()(const Propagation& step) const {
+    return fmt::format("propagation of \"/\": {}", kernel::propagation_name(step.flags));
+  }
+  std::string operator()(const Root& step) const { return "root filesystem " + quoted(step.path); }
+  std::string operator()(const Mount& step) const {
+    if (step.flags & wire::kRemount) return "remount " + quoted(step.target);
+    const char* verb = step.flags & wire::kBind ? "bind mount" : "mount";
+    return fmt::format("{} {} on {}", verb, quoted(step.flags & wire::kBind ? step.source : step.type), quoted(step.target));
+  }
+  std::string operator()(const Device& step) const { return "device " + quoted(step.path); }
+  std::string operator()(const Symlink& step) const {
+    return fmt::format("symbolic link {} to {}", quoted(step.path), quoted(step.target));
+  }
+  std::string operator()(const Mask& step) const { return "mask " + quoted(step.path); }
+  std::string operator()(const ReadonlyPath& step) const { return "read-only path " + quoted(step.path); }
+  std::string operator()(const MakeDirectory& step) const { return "make the working directory " + quoted(step.path); }
+  std::string operator()(const Credentials& step) const { return fmt::format("user {}:{}", step.uid, step.gid); }
+  std::string operator()(const Umask& step) const { return fmt::format("umask {:04o}", step.mask); }
+  std::string operator()(const Directory& step) const { return "working directory " + quoted(step.path); }
+  std::string operator()(const Program& step) const {
+    return "program " + (step.arguments.empty() ? "" : quoted(step.arguments[0]));
+  }
+  template <class Other>
+  std::string operator()(const Other&) const {
+    return Other::kName;
+  }
+};
+
+// What `crumb plan` adds to it.
+struct Details {
+  std::string operator()(const Mount& step) const { return parenthesized(mount_words(step)); }
+  std::string operator()(const Device& step) const {
+    std::vector<std::string> words;
+    if (S_ISFIFO(step.mode)) words.emplace_back("FIFO");
+    if (!S_ISFIFO(step.mode))
+      words.push_back(fmt::format("{} {}:{}", S_ISCHR(step.mode) ? "character" : "block", step.major, step.minor));
+    words.push_back(fmt::format("mode {:04o}", step.mode & 07777));
+    words.push_back(fmt::format("owner {}:{}", step.uid, step.gid));
+    return parenthesized(words);
+  }
+  std::string operator()(const Pivot& step) const {
+    std::vector<std::string> words{step.move ? "--no-pivot: the old one stays mounted below" : "pivot_root"};
+    if (step.readonly) words.emplace_back("read-only");
+    return parenthesized(words);
+  }
+  std::string operator()(const BoundingSet& step) const { return ": " + capability_names(step.keep); }
+  std::string operator()(const Credentials& step) const {
+    std::string text;
+    for (const std::uint64_t group : step.groups) text += fmt::format("{}{}", text.empty() ? " with the groups " : ", ", group);
+    return text;
+  }
+  std::string operator()(const Capabilities& step) const {
+    return fmt::format(": permitted {}; effective {}; inheritable {}; ambient {}", capability_names(step.permitted),
+                       same_or_names(step.effective, step.permitted), same_or_names(step.inheritable, step.permitted),
+                       same_or_names(step.ambient, step.permitted));
+  }
+  std::string operator()(const Program& step) const {
+    std::string text;
+    for (std::size_t i = 1; i < step.arguments.size(); ++i) text += ' ' + quoted(step.arguments[i]);
+    std::vector<std::string> names;
+    for (const std::string& entry : step.environment) names.push_back(entry.substr(0, entry.find('=')));
+    if (step.home) names.emplace_back("HOME of the user");
+    return text + (names.empty() ? "" : ", environment " + joined(names, " "));
+  }
+  std::string operator()(const CloseDescriptors& step) const { return fmt::format(" from {} on", step.first); }
+  template <class Other>
+  std::string operator()(const Other&) const {
+    return "";
+  }
+};
+
+std::string leaf_path(const CgroupLeaf& leaf) { return leaf.mountpoint + leaf.path; }
+
+void describe_host(const Host& host, std::string& out) {
+  for (const CgroupLeaf& leaf : host.cgroup_leaves)
+    out += fmt::format("  cgroup {} ({}){}\n", quoted(leaf_path(leaf)),
+                       leaf.controllers.empty() ? "no controller" : joined(leaf.controllers, " "),
+                       leaf.required ? "" : ", left out if it cannot be made");
+  for (const CgroupWrite& write : host.cgroup_writes)
+    out += fmt::format("  write {} to {} ({})\n", quoted(write.value),
+                       quoted(leaf_path(host.cgroup_leaves.at(write.leaf)) + "/" + write.file), write.place);
+  for (const Rlimit& limit : host.rlimits)
+    out += fmt::format("  {}: {}, at most {}\n", kernel::rlimit_name(limit.resource), limit_text(limit.soft),
+                       limit_text(limit.hard));
+  if (host.oom_score_adj) out += fmt::format("  oom_score_adj {}\n", *host.oom_score_adj);
+}
+
+constexpr int kNotFound = 127;
+constexpr int kNotExecutable = 126;
+constexpr int kOtherwise = 1;
+
+// The file that a Program or Exec step stumbled over; the name that was asked for until one was found.
+std::string program_name(const Step& step, const std::string& operand) {
+  const auto* program = std::get_if<Program>(&step);
+  return operand.empty() && program && !program->arguments.empty() ? program->arguments[0] : operand;
+}
+
+std::string program_failure(const Step& step, int error, const std::string& operand) {
+  const std::string name = program_name(step, operand);
+  const std::string subject = name.empty() ? "exec" : "exec: " + quoted(name);
+  switch (error) {
+    case ENOENT:
+      // The program itself was found: what is missing is what its first line or its ELF header names.
+      if (std::holds_alternative<Exec>(step)) return subject + ": its interpreter is missing: no such file or directory";
+      return subject +
+             (name.find('/') == std::string::npos ? ": executable file not found in $PATH" : ": no such file or directory");
+    case EACCES:
+      return subject + ": permission denied";
+    case EPERM:
+      return subject + ": operation not permitted";
+    case EISDIR:
+      return subject + ": is a directory: permission denied";
+    case ENOTDIR:
+      return subject + ": not a directory: no such file or directory";
+    case ENOEXEC:
+      return subject + ": exec format error";
+    default:
+      return subject + ": " + errno_text(error);
+  }
+}
+
+bool is_program(const Step& step) { return std::holds_alternative<Program>(step) || std::holds_alternative<Exec>(step); }
+
+}  // namespace
+
+std::string describe(const Step& step) { return std::visit(Subject{}, step); }
+
+std::string describe(const Plan& plan) {
+  std::string out = "on the host:\n";
+  describe_host(plan.host, out);
+  out += "in the container:\n";
+  for (const Step& step : plan.steps) out += fmt::format("  {}{}\n", describe(step), std::visit(Details{}, step));
+  out += "if the program is a WebAssembly module:\n";
+  out += fmt::format("  crumb-wasm runs it with a stack of {} bytes and ", plan.wasm.stack);
+  out += plan.wasm.memory_pages == 0 ? "no limit of its memory but the kernel's\n"
+                                     : fmt::format("at most {} pages of 64 KiB of memory\n", plan.wasm.memory_pages);
+  for (const std::string& warning : plan.warnings) out += "warning: " + warning + "\n";
+  return out;
+}
+
+std::string failure(const Step& step, int error, const std::string& operand) {
+  if (is_program(step)) return program_failure(step, error, operand);
+  const std::string subject = describe(step);
+  if (operand.empty() || subject.find(quoted(operand)) != std::string::npos)
+    return fmt::format("{}: {}", subject, errno_text(error));
+  return fmt::format("{}: {}: {}", subject, operand, errno_text(error));
+}
+
+int failure_exit_code(const Step& step, int error) {
+  if (!is_program(step)) return kOtherwise;
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return kNotFound;
+    case EACCES:
+    case EPERM:
+    case EISDIR:
+    case ENOEXEC:
+      return kNotExecutable;
+    default:
+      return kOtherwise;
+  }
+}
+
+}  // namespace crumb::plan

@@ -1,0 +1,91 @@
+#include "plan/words.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <iterator>
+
+#include "kernel/capabilities.h"
+#include "kernel/mount_options.h"
+#include "kernel/namespaces.h"
+#include "support/json.h"
+#include "wire/protocol.h"
+
+namespace crumb::plan {
+namespace {
+
+using kernel::MountOptionKind;
+
+// The words for bits that are set and for bits that are cleared, "r" before them when they mean all mounts below.
+void add_attributes(std::uint64_t set, std::uint64_t clear, const char* prefix, std::vector<std::string>& words) {
+  for (const kernel::MountOption& option : kernel::kMountOptions) {
+    const bool attribute = option.kind == MountOptionKind::attribute && ((option.clear ? clear : set) & option.value) != 0;
+    const bool atime = option.kind == MountOptionKind::atime && !option.clear && (clear & MOUNT_ATTR__ATIME) != 0 &&
+                       (set & MOUNT_ATTR__ATIME) == option.value;
+    if (attribute || atime) words.push_back(prefix + std::string(option.word));
+  }
+}
+
+void add_flags(std::uint64_t flags, std::vector<std::string>& words) {
+  if (flags & wire::kBindRecursive) words.emplace_back("rbind");
+  if (flags & wire::kSourceNoFollow) words.emplace_back("src-nofollow");
+  if (flags & wire::kTargetNoFollow) words.emplace_back("dest-nofollow");
+  if (flags & wire::kOptional) words.emplace_back("nofail");
+}
+
+}  // namespace
+
+std::string quoted(std::string_view text) {
+  return json::serialize(json::value(boost::json::string_view(text.data(), text.size())));
+}
+
+std::string joined(const std::vector<std::string>& words, std::string_view separator) {
+  return fmt::format("{}", fmt::join(words, separator));
+}
+
+std::string parenthesized(const std::vector<std::string>& words) {
+  return words.empty() ? "" : fmt::format(" ({})", joined(words, ", "));
+}
+
+std::string namespace_names(std::uint64_t mask) {
+  std::vector<std::string> names;
+  for (const kernel::NamespaceName& name : kernel::kNamespaces)
+    if (mask & name.type) names.emplace_back(name.word);
+  return joined(names, ", ");
+}
+
+std::string point_name(std::uint64_t point) {
+  constexpr std::string_view kNames[] = {"pid", "map", "placed", "mounted", "console", "program", "seccomp", "ready", "failed"};
+  return point == 0 || point > std::size(kNames) ? fmt::to_string(point) : std::string(kNames[point - 1]);
+}
+
+std::string capability_names(std::uint64_t set) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < std::size(kernel::kCapabilities); ++i)
+    if (set >> i & 1) names.emplace_back(kernel::kCapabilities[i]);
+  return names.empty() ? "none" : joined(names, " ");
+}
+
+std::string same_or_names(std::uint64_t set, std::uint64_t other) {
+  return set != 0 && set == other ? "the same" : capability_names(set);
+}
+
+std::string limit_text(std::uint64_t limit) { return limit == RLIM64_INFINITY ? "unlimited" : fmt::to_string(limit); }
+
+std::vector<std::string> mount_words(const Mount& mount) {
+  std::vector<std::string> words;
+  const bool plain = (mount.flags & (wire::kBind | wire::kRemount)) == 0;
+  if (plain && !mount.source.empty() && mount.source != mount.type) words.push_back("source " + quoted(mount.source));
+  add_flags(mount.flags, words);
+  add_attributes(mount.set, mount.clear, "", words);
+  add_attributes(mount.recursive_set, mount.recursive_clear, "r", words);
+  for (const kernel::MountOption& option : kernel::kMountOptions)
+    if (option.kind == MountOptionKind::superblock && !option.clear && (mount.superblock & option.value))
+      words.emplace_back(option.word);
+  if (mount.superblock & MS_RDONLY) words.emplace_back("read-only filesystem");
+  for (const std::uint64_t flags : mount.propagation) words.emplace_back(kernel::propagation_name(flags));
+  if (!mount.data.empty()) words.push_back("data " + quoted(mount.data));
+  return words;
+}
+
+}  // namespace crumb::plan

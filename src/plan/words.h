@@ -1,0 +1,28 @@
+// The numbers of a Plan in words, for text.cc.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace crumb::plan {
+
+// In double quotes, with what could end a line or be mistaken escaped as in JSON.
+std::string quoted(std::string_view text);
+
+std::string joined(const std::vector<std::string>& words, std::string_view separator);
+
+// " (a, b)"; nothing for no words.
+std::string parenthesized(const std::vector<std::string>& words);
+
+std::string namespace_names(std::uint64_t mask);                    // "pid, network"
+std::string point_name(std::uint64_t point);                        // wire/protocol.h: "placed"
+std::string capability_names(std::uint64_t set);                    // "CAP_CHOWN CAP_KILL", "none"
+std::string same_or_names(std::uint64_t set, std::uint64_t other);  // "the same" when equal
+std::string limit_text(std::uint64_t limit);                        // "unlimited" for RLIM_INFINITY
+std::vector<std::string> mount_words(const Mount& mount);           // the words of config.json that would give these bits
+
+}  // namespace crumb::plan
