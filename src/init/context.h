@@ -10,7 +10,6 @@ namespace crumb::init {
 struct Context {
   int sync = -1, start = -1, result = -1;
   bool ready = false;                     // the point was answered: failures go to `result` from now on
-  bool forked = false;                    // this is the container's process
   uint32_t step = 0;                      // index of the one that runs
   int root = -1;                          // O_PATH, the container's root; -1: "/" is it
   int masks = -1;                         // the mounted empty tmpfs that hides directories

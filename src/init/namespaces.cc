@@ -63,6 +63,9 @@ long perform(Context&, const wire::JoinProcess<InitForm>& step) {
 }
 
 long perform(Context& context, const wire::Fork<InitForm>& step) {
+  // The child says nothing before the host knows its pid: it waits until our end of this pipe is closed, by our leaving.
+  int told[2];
+  if (const long result = kernel::pipe2(told, O_CLOEXEC); result < 0) return result;
   // CLONE_PARENT: the container's process is crumb's child, so that whoever is crumb's parent reaps it later.
   const long child = kernel::clone(CLONE_PARENT | SIGCHLD | step.namespaces);
   if (child < 0) return child;
@@ -72,8 +75,12 @@ long perform(Context& context, const wire::Fork<InitForm>& step) {
     message.value = static_cast<uint64_t>(child);
     kernel::exit_group(send(context, message) < 0 ? 1 : 0);
   }
-  context.forked = true;
   kernel::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  char nothing = 0;
+  kernel::close(told[1]);
+  while (kernel::read(told[0], &nothing, 1) == -EINTR) {
+  }
+  kernel::close(told[0]);
   return 0;
 }
 

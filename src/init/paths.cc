@@ -89,7 +89,8 @@ long open_or_make(Context& context, const char* path, int flags, Missing missing
   const long found = open_inside(context, path, flags);
   if (found != -ENOENT) return found;
   const char* rest = nullptr;
-  return make_rest(open_existing(context, path, rest), rest, missing);
+  const long directory = open_existing(context, path, rest);
+  return make_rest(directory, rest, missing);
 }
 
 long open_parent(Context& context, const char* path, const char*& name) {
