@@ -1,0 +1,57 @@
+"""report.py FOLDER RESULTS [PATTERN]: runs the unittest tests of a folder and appends one JSON line to RESULTS for each that begins
+("start") and ends ("passed", "failed", "skipped"), so that a run which is killed still tells how far it came."""
+
+import json
+import sys
+import time
+import unittest
+
+
+class Recorder(unittest.TestResult):
+    def __init__(self, file):
+        super().__init__()
+        self.file = file
+        self.began = {}
+        self.subtests_failed = set()
+
+    def write(self, test, outcome, text=""):
+        seconds = time.monotonic() - self.began.get(test.id(), time.monotonic())
+        self.file.write(json.dumps({"test": test.id(), "outcome": outcome, "seconds": seconds, "text": text}) + "\n")
+        self.file.flush()
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.began[test.id()] = time.monotonic()
+        self.write(test, "start")
+
+    def addSuccess(self, test):
+        self.write(test, "passed")
+
+    def addError(self, test, err):
+        self.write(test, "failed", self._exc_info_to_string(err, test))
+
+    addFailure = addError
+
+    def addSkip(self, test, reason):
+        self.write(test, "skipped", reason)
+
+    def addExpectedFailure(self, test, err):
+        self.write(test, "skipped", "fails as expected")
+
+    def addUnexpectedSuccess(self, test):
+        self.write(test, "failed", "passed, though marked as an expected failure")
+
+    def addSubTest(self, test, subtest, err):
+        """Only called where something failed or a subtest ended well; unittest then does not call addSuccess for the test."""
+        if err is not None:
+            self.write(test, "failed", f"{subtest}\n{self._exc_info_to_string(err, test)}")
+
+
+def main(folder, results, pattern="test_*.py"):
+    suite = unittest.defaultTestLoader.discover(folder, pattern)
+    with open(results, "a") as file:
+        suite.run(Recorder(file))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
