@@ -68,7 +68,7 @@ Mount parse_mount(const json::Cursor& object) {
   const json::Cursor destination = object.at("destination");
   mount.destination = destination.string();
   if (mount.destination.empty()) throw destination.error("is empty");
-  if (!mount.destination.starts_with('/')) mount.destination.insert(0, "/");
+  if (!mount.destination.starts_with('/')) mount.destination.insert(mount.destination.begin(), '/');
   if (const auto type = object.find("type")) mount.type = type->string();
   if (const auto source = object.find("source")) mount.source = source->string();
   if (const auto options = object.find("options")) mount.options = options->strings();
