@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -49,8 +50,6 @@ plan::CgroupLeaf leaf_from_json(const json::value& value) {
 }
 
 State from_json(const json::value& value) {
-  if (value.at("version").as_int64() != kVersion)
-    throw fail("{}: version {} is not {}", kStateFile, value.at("version").as_int64(), kVersion);
   State state;
   state.id = json::value_to<std::string>(value.at("id"));
   state.bundle = json::value_to<std::string>(value.at("bundle"));
@@ -72,8 +71,22 @@ bool valid_id(const std::string& id) {
   });
 }
 
-Fd open_directory(int at, const char* name) {
-  return Fd(kernel::openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+// Nothing when there is no such directory; a link or a file of that name is none.
+std::optional<Fd> open_directory(int at, const std::string& id) {
+  const long opened = kernel::openat(at, id.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (opened == -ENOENT || opened == -ENOTDIR || opened == -ELOOP) return std::nullopt;
+  return Fd(check(opened, "container \"{}\"", id));
+}
+
+// What others can write to, or make lead elsewhere, could have crumb, as root, kill and remove what they like.
+void refuse_foreign(int directory, const std::string& path) {
+  struct stat itself{}, facts{};
+  check(kernel::fstatat(AT_FDCWD, path.c_str(), &itself, AT_SYMLINK_NOFOLLOW), "--root {}", path);
+  check(kernel::fstat(directory, &facts), "--root {}", path);
+  const uid_t ours = geteuid();
+  for (const uid_t owner : {itself.st_uid, facts.st_uid})
+    if (owner != ours && owner != 0) throw fail("--root {}: it belongs to user {}, not to {}", path, owner, ours);
+  if (facts.st_mode & S_IWOTH) throw fail("--root {}: everybody can write to it", path);
 }
 
 // True when the name still leads to what we opened: the lock may have been waited for while the container was removed.
@@ -106,16 +119,25 @@ void check_id(const std::string& id) {
   if (id.size() > kLongestId) throw fail("container id: {} characters, and {} is the most", id.size(), kLongestId);
   std::string shown = id;
   std::ranges::replace_if(shown, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
-  throw fail("container id \"{}\": only letters, digits and _ + . - may be in it, and it may not be \".\" or \"..\"", shown);
+  throw fail(
+      "container id \"{}\": invalid characters or name: letters, digits and _ + . - may be used, but not as \".\" or \"..\"",
+      shown);
 }
 
 std::optional<State> Entry::read() const {
   const long opened = kernel::openat(directory_.get(), kStateFile, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (opened < 0) return std::nullopt;
-  const Fd file(opened);
-  const std::string text = read_all(file.get(), kStateFile);
+  if (opened == -ENOENT || opened == -ELOOP) return std::nullopt;
+  const std::string place = fmt::format("container \"{}\": {}", id_, kStateFile);
+  const Fd file(check(opened, "{}", place));
+  const std::string text = read_all(file.get(), place);
   try {
-    return from_json(json::parse(text));
+    const json::value value = json::parse(text);
+    // Of a newer crumb: removing it without knowing its processes would be wrong.
+    if (const std::int64_t version = value.at("version").as_int64(); version > kVersion)
+      throw fail("{}: version {}, and this crumb knows {}", place, version, kVersion);
+    return from_json(value);
+  } catch (const Error&) {
+    throw;
   } catch (const std::exception&) {  // whatever Boost.JSON throws for bytes that are not a state of ours
     return std::nullopt;
   }
@@ -132,53 +154,67 @@ Entry::Fifos Entry::make_fifos() const {
 }
 
 void Entry::remove() {
-  // Unlinking needs no emptiness check: only crumb writes here, and it holds the lock. state.json goes last: until then the
-  // container can still be found and removed again.
-  for (const linux::Entry& file : linux::entries(directory_.get(), id_))
-    if (file.name != kStateFile) kernel::unlinkat(directory_.get(), file.name.c_str(), 0);
-  kernel::unlinkat(directory_.get(), kStateFile, 0);
+  // Only crumb writes here, and it holds the lock. state.json goes last: until then the container can be found and removed
+  // again by whoever comes after a crumb that was killed here.
+  const auto unlink = [&](const std::string& name) {
+    const long result = kernel::unlinkat(directory_.get(), name.c_str(), 0);
+    if (result != -ENOENT) check(result, "container \"{}\": remove its {}", id_, name);
+  };
+  const Fd again(check(kernel::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "container \"{}\"", id_));
+  for (const linux::Entry& file : linux::entries(again.get(), id_))
+    if (file.name != kStateFile) unlink(file.name);
+  unlink(kStateFile);
   const long result = kernel::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR);
   if (result != -ENOENT) check(result, "container \"{}\": remove its state", id_);
 }
 
 Store::Store(const std::string& root, bool make) : path_(root) {
-  if (make) make_directories(root, 0700);
+  if (make) make_directories(root, 0700 | S_ISVTX);
   const long opened = kernel::openat(AT_FDCWD, root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (opened == -ENOENT) return;
   root_ = Fd(check(opened, "--root {}", root));
+  refuse_foreign(root_.get(), root);
+}
+
+Entry Store::hold(const std::string& id, Fd directory) const {
+  return Entry(id, Fd(check(kernel::fcntl(root_.get(), F_DUPFD_CLOEXEC, 3), "--root {}", path_)), std::move(directory));
 }
 
 Entry Store::create(const std::string& id) const {
   check_id(id);
+  if (!root_) throw fail("container \"{}\": {} does not exist", id, path_);
   const long result = kernel::mkdirat(root_.get(), id.c_str(), 0700);
   if (result == -EEXIST) throw fail("container \"{}\" already exists", id);
   check(result, "container \"{}\": make its state below {}", id, path_);
-  Fd directory = open_directory(root_.get(), id.c_str());
-  if (!directory) throw fail("container \"{}\": its state below {} went away", id, path_);
-  lock(directory.get(), id);
-  // A `delete --force` may have come between mkdir and lock.
-  if (!still_there(root_.get(), id, directory.get()))
+  std::optional<Fd> directory;
+  try {
+    directory = open_directory(root_.get(), id);
+    if (directory) lock(directory->get(), id);
+  } catch (const Error&) {
+    kernel::unlinkat(root_.get(), id.c_str(), AT_REMOVEDIR);
+    throw;
+  }
+  // A `delete --force` may have come between mkdir and lock, and somebody else's create after that.
+  if (!directory || !still_there(root_.get(), id, directory->get()))
     throw fail("container \"{}\": it was deleted while it was being created", id);
-  return Entry(id, Fd(check(kernel::fcntl(root_.get(), F_DUPFD_CLOEXEC, 3), "--root {}", path_)), std::move(directory));
+  return hold(id, std::move(*directory));
 }
 
 std::optional<Entry> Store::find(const std::string& id) const {
   check_id(id);
   for (;;) {
-    if (!root_) return std::nullopt;
-    Fd directory = open_directory(root_.get(), id.c_str());
+    std::optional<Fd> directory = root_ ? open_directory(root_.get(), id) : std::nullopt;
     if (!directory) return std::nullopt;
-    lock(directory.get(), id);
-    if (still_there(root_.get(), id, directory.get()))
-      return Entry(id, Fd(check(kernel::fcntl(root_.get(), F_DUPFD_CLOEXEC, 3), "--root {}", path_)), std::move(directory));
+    lock(directory->get(), id);
+    if (still_there(root_.get(), id, directory->get())) return hold(id, std::move(*directory));
   }
 }
 
 Entry Store::open(const std::string& id) const {
   check_id(id);
-  Fd directory = root_ ? open_directory(root_.get(), id.c_str()) : Fd();
+  std::optional<Fd> directory = root_ ? open_directory(root_.get(), id) : std::nullopt;
   if (!directory) throw fail("container \"{}\" does not exist", id);
-  return Entry(id, Fd(check(kernel::fcntl(root_.get(), F_DUPFD_CLOEXEC, 3), "--root {}", path_)), std::move(directory));
+  return hold(id, std::move(*directory));
 }
 
 std::vector<std::string> Store::ids() const {
@@ -191,8 +227,10 @@ std::vector<std::string> Store::ids() const {
 }
 
 bool waits_for_start(const Entry& entry) {
-  const Fd writer(kernel::openat(entry.directory(), kStartFifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
-  return static_cast<bool>(writer);
+  const long opened = kernel::openat(entry.directory(), kStartFifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+  if (opened == -ENOENT || opened == -ENXIO) return false;  // ENXIO: nobody reads
+  const Fd writer(check(opened, "container \"{}\": FIFO \"{}\"", entry.id(), kStartFifo));
+  return true;
 }
 
 }  // namespace crumb::container

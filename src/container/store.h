@@ -37,7 +37,8 @@ class Entry {
   const std::string& id() const { return id_; }
   int directory() const { return directory_.get(); }
 
-  // Nothing when there is no state.json or it is not one (crumb was killed in between).
+  // Nothing when there is no state.json or it is not one (crumb or the machine was killed in between). Throws when it cannot be
+  // read, or a newer crumb wrote it.
   std::optional<State> read() const;
   void write(const State& state) const;
   void write_config(const std::string& text) const;
@@ -49,7 +50,7 @@ class Entry {
   };
   Fifos make_fifos() const;
 
-  // Removes the directory and all in it.
+  // Removes the directory and all in it; a directory that is gone already is fine.
   void remove();
 
  private:
@@ -61,10 +62,11 @@ class Entry {
 
 class Store {
  public:
-  // `root`: absolute. Made (0700) when it is missing and `make` is set; a missing one is an empty store otherwise.
+  // `root`: absolute. Made when it is missing and `make` is set (0700; sticky, so that cleaners of XDG_RUNTIME_DIR leave it
+  // alone); a missing one is an empty store otherwise. Throws when it is somebody else's or everybody can write to it.
   Store(const std::string& root, bool make);
 
-  // Throws `container "x" already exists`; of two at once one wins.
+  // Throws `container "x" already exists`; of two at once one wins. The entry is locked. Nothing is left on failure.
   Entry create(const std::string& id) const;
 
   // Locks; waits for another crumb that holds it. Nothing when there is no such container.
@@ -77,6 +79,8 @@ class Store {
   std::vector<std::string> ids() const;
 
  private:
+  Entry hold(const std::string& id, Fd directory) const;
+
   std::string path_;
   Fd root_;
 };

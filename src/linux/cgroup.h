@@ -1,5 +1,7 @@
 // Control groups by the cgroupfs driver: where the machine has them, a container's leaves, and their end. v1, hybrid and v2
 // (docs/cgroups.md). What to make and write is the Plan's (plan::Host); this room only does it.
+//
+// All functions that take leaves throw for a path that leads to a hierarchy's root or holds "..", before they touch anything.
 #pragma once
 
 #include <optional>
@@ -11,29 +13,35 @@
 
 namespace crumb::linux {
 
-// Reads /proc/self/mountinfo; v2 controllers from cgroup.controllers.
+// Where the hierarchies are, from /proc/self/mountinfo; v2 controllers from cgroup.controllers. A hierarchy that is mounted
+// several times is taken below /sys/fs/cgroup if it is there. Paths of leaves count from the mountpoints: where crumb itself
+// runs in a container, from what that container sees as the root.
 plan::CgroupLayout find_cgroups();
 
 // The same from a mountinfo text; controllers of a v2 hierarchy stay empty. For tests.
 plan::CgroupLayout parse_cgroups(const std::string& mountinfo);
 
-// Makes the leaves, writes the limits. A leaf that exists and holds processes is refused. What was made is removed on failure.
+// Makes the leaves, parents included, and writes the limits. v1: an empty cpuset takes the parent's; v2: controllers are
+// switched on on the way down. A leaf that exists and holds processes, or is frozen, is refused: `cgroup "/x": already holds
+// processes`; a limit that cannot be had: `config.json: PLACE: cgroup "/x" in MOUNTPOINT: write "VALUE" to FILE: REASON`.
+// Leaves that are not required only leave a line in the debug log. What was made is removed again on failure.
 void create_cgroups(const plan::Host& host);
 
 // Moves `pid` into the leaves.
 void join_cgroups(const std::vector<plan::CgroupLeaf>& leaves, int pid);
 
-// Every process of the leaves and below, as pids of crumb's pid namespace, without duplicates.
+// Every process of the leaves and below, as pids of crumb's pid namespace, sorted, without duplicates.
 std::vector<int> cgroup_processes(const std::vector<plan::CgroupLeaf>& leaves);
 
 // True when a v1 freezer or cgroup.freeze holds the container.
 bool cgroups_frozen(const std::vector<plan::CgroupLeaf>& leaves);
 
-// Sends a signal to every process of the leaves; SIGKILL thaws them and repeats until nobody is left (or 10 s have passed).
+// Sends a signal to every process of the leaves and below; SIGKILL thaws them and repeats until nobody is left (or 10 s have
+// passed).
 void kill_cgroups(const std::vector<plan::CgroupLeaf>& leaves, int signal);
 
-// Removes the leaves and what the container made below them; processes in them are killed first. Missing ones are fine. Throws
-// when one cannot be removed within 10 s.
+// Removes the leaves and what the container made below them; processes in them are killed first. Missing ones are fine; parents
+// stay, they may be somebody else's. Throws, after having tried all, when one cannot be removed within 10 s.
 void remove_cgroups(const std::vector<plan::CgroupLeaf>& leaves);
 
 }  // namespace crumb::linux

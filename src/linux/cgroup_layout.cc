@@ -1,6 +1,8 @@
 // Which hierarchies are mounted where.
 #include <algorithm>
+#include <charconv>
 #include <string_view>
+#include <utility>
 
 #include "linux/cgroup.h"
 #include "support/error.h"
@@ -18,43 +20,66 @@ bool names_hierarchy(std::string_view option) {
   return option.starts_with("name=") || std::ranges::find(kKnownControllers, option) != std::end(kKnownControllers);
 }
 
-// One line of proc(5) mountinfo: the fixed fields, " - ", type, source, super options.
+// proc(5): blanks, tabs, line feeds and backslashes of a path stand there as "\\040" and so on.
+std::string unescape(std::string_view path) {
+  std::string plain;
+  for (std::size_t at = 0; at < path.size(); ++at) {
+    unsigned value = 0;
+    if (path[at] == '\\' && at + 3 < path.size() &&
+        std::from_chars(&path[at + 1], &path[at + 1] + 3, value, 8).ec == std::errc{}) {
+      plain += static_cast<char>(value);
+      at += 3;
+    } else {
+      plain += path[at];
+    }
+  }
+  return plain;
+}
+
+// One line of mountinfo: the fixed fields, optional ones, " - ", type, source, super options.
 std::optional<plan::CgroupHierarchy> parse_line(std::string_view line) {
+  constexpr std::size_t kMountpoint = 4, kType = 0, kOptions = 2;
   const std::size_t dash = line.find(" - ");
   if (dash == std::string_view::npos) return std::nullopt;
   const std::vector<std::string_view> before = split(line.substr(0, dash), ' ');
   const std::vector<std::string_view> after = split(line.substr(dash + 3), ' ');
-  if (before.size() < 5 || after.size() < 3) return std::nullopt;
+  if (before.size() <= kMountpoint || after.size() <= kOptions) return std::nullopt;
   plan::CgroupHierarchy hierarchy;
-  hierarchy.unified = after[0] == "cgroup2";
-  if (!hierarchy.unified && after[0] != "cgroup") return std::nullopt;
-  hierarchy.mountpoint = before[4];
+  hierarchy.unified = after[kType] == "cgroup2";
+  if (!hierarchy.unified && after[kType] != "cgroup") return std::nullopt;
+  hierarchy.mountpoint = unescape(before[kMountpoint]);
   if (!hierarchy.unified)
-    for (const std::string_view option : split(after[2], ','))
+    for (const std::string_view option : split(after[kOptions], ','))
       if (names_hierarchy(option)) hierarchy.controllers.emplace_back(option);
   return hierarchy;
+}
+
+// Of several mounts of one hierarchy (containers have their own) the one in the usual place counts, else the first.
+void add(std::vector<plan::CgroupHierarchy>& all, plan::CgroupHierarchy found) {
+  constexpr std::string_view kUsual = "/sys/fs/cgroup";
+  const auto same = std::ranges::find_if(all, [&](const plan::CgroupHierarchy& other) {
+    return other.unified == found.unified && other.controllers == found.controllers;
+  });
+  if (same == all.end())
+    all.push_back(std::move(found));
+  else if (!same->mountpoint.starts_with(kUsual) && found.mountpoint.starts_with(kUsual))
+    *same = std::move(found);
+}
+
+plan::CgroupMode mode_of(const std::vector<plan::CgroupHierarchy>& all) {
+  const bool v2 = std::ranges::any_of(all, &plan::CgroupHierarchy::unified);
+  const bool v1 = !std::ranges::all_of(all, &plan::CgroupHierarchy::unified);
+  if (v1) return v2 ? plan::CgroupMode::hybrid : plan::CgroupMode::v1;
+  return v2 ? plan::CgroupMode::v2 : plan::CgroupMode::none;
 }
 
 }  // namespace
 
 plan::CgroupLayout parse_cgroups(const std::string& mountinfo) {
   plan::CgroupLayout layout;
-  bool v1 = false, v2 = false;
-  for (const std::string_view line : split(mountinfo, '\n')) {
-    std::optional<plan::CgroupHierarchy> found = parse_line(line);
-    // A container's own cgroup mounts and second mounts of one hierarchy come later in the list: the first one counts.
-    if (!found || !found->mountpoint.starts_with("/sys/fs/cgroup")) continue;
-    const bool known = std::ranges::any_of(layout.hierarchies, [&](const plan::CgroupHierarchy& other) {
-      return other.unified == found->unified && other.controllers == found->controllers;
-    });
-    if (known) continue;
-    (found->unified ? v2 : v1) = true;
-    layout.hierarchies.push_back(std::move(*found));
-  }
-  layout.mode = v1 && v2 ? plan::CgroupMode::hybrid
-                : v1     ? plan::CgroupMode::v1
-                : v2     ? plan::CgroupMode::v2
-                         : plan::CgroupMode::none;
+  for (const std::string_view line : split(mountinfo, '\n'))
+    if (std::optional<plan::CgroupHierarchy> found = parse_line(line)) add(layout.hierarchies, std::move(*found));
+  layout.mode = mode_of(layout.hierarchies);
   return layout;
 }
 

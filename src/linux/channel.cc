@@ -75,6 +75,8 @@ std::optional<Channel::Received> Channel::receive() {
   check(result, "message from crumb-init");
   received.descriptors = take_descriptors(header);
   if (result == 0) return std::nullopt;
+  // More descriptors than this process may have open: the kernel dropped some.
+  if (header.msg_flags & MSG_CTRUNC) throw fail("message from crumb-init: its descriptors do not fit");
   if (result != sizeof received.message || header.msg_flags & MSG_TRUNC)
     throw fail("crumb-init does not keep to the protocol: a message of {} bytes", result);
   return received;

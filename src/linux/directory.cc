@@ -8,6 +8,17 @@
 #include "support/error.h"
 
 namespace crumb::linux {
+namespace {
+
+// Some file systems leave it to stat.
+unsigned char type_of(int directory, const dirent64& entry) {
+  struct stat facts{};
+  if (entry.d_type != DT_UNKNOWN || kernel::fstatat(directory, entry.d_name, &facts, AT_SYMLINK_NOFOLLOW) < 0)
+    return entry.d_type;
+  return static_cast<unsigned char>(IFTODT(facts.st_mode));
+}
+
+}  // namespace
 
 std::vector<Entry> entries(int directory, const std::string& name) {
   std::vector<Entry> found;
@@ -18,7 +29,7 @@ std::vector<Entry> entries(int directory, const std::string& name) {
     for (long at = 0; at < size;) {
       const auto* entry = reinterpret_cast<const dirent64*>(buffer + at);
       const std::string_view word = entry->d_name;
-      if (word != "." && word != "..") found.push_back({std::string(word), entry->d_type});
+      if (word != "." && word != "..") found.push_back({std::string(word), type_of(directory, *entry)});
       at += entry->d_reclen;
     }
   }

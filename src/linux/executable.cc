@@ -4,6 +4,8 @@
 #include <linux/mount.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+
 #include "linux/memory_file.h"
 #include "support/error.h"
 #include "support/file.h"
@@ -18,7 +20,7 @@ Fd read_only_clone(const std::string& path) {
   Fd tree(kernel::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   if (!tree) return {};
   mount_attr attributes{};
-  attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
+  attributes.attr_set = MOUNT_ATTR_RDONLY;  // not NOSUID: SELinux refuses a change of domain there
   if (kernel::mount_setattr(tree.get(), "", AT_EMPTY_PATH, attributes) < 0) return {};
   return tree;
 }
@@ -27,7 +29,9 @@ Fd read_only_clone(const std::string& path) {
 
 Fd open_executable(const std::string& path) {
   if (Fd clone = read_only_clone(path)) return clone;
-  const Fd file(check(kernel::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC), "{}", path));
+  const long opened = kernel::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (opened == -ENOENT) throw fail("{}: is not there", path);  // callers take the kernel's words for a missing program
+  const Fd file(check(opened, "{}", path));
   return sealed_memory_file(path.substr(path.rfind('/') + 1).c_str(), read_all(file.get(), path, kLargestProgram), true);
 }
 

@@ -21,6 +21,7 @@ Fd sealed_memory_file(const char* name, std::string_view bytes, bool executable)
   const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   long result = kernel::memfd_create(name, flags | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
   if (result == -EINVAL) result = kernel::memfd_create(name, flags);  // before Linux 6.3
+  if (result == -EACCES) throw fail("memory file \"{}\": sysctl vm.memfd_noexec forbids executable ones", name);
   Fd file(check(result, "memory file \"{}\"", name));
   write_all(file.get(), bytes, name);
   check(kernel::lseek(file.get(), 0, SEEK_SET), "memory file \"{}\": rewind", name);

@@ -11,7 +11,8 @@
 
 namespace crumb::linux {
 
-// Clock ticks after boot (proc(5), /proc/PID/stat field 22). Nothing when the process is gone or a zombie.
+// Clock ticks after boot (proc(5), /proc/PID/stat field 22). Nothing when the process is gone or a zombie. Throws when /proc
+// cannot be read: a process is never taken for dead because crumb could not look.
 std::optional<std::uint64_t> start_time(int pid);
 
 // A process that cannot be mistaken for a later one with its number.
@@ -38,8 +39,8 @@ class Process {
 // Reaps a child: its exit code, 128+n after signal n. Waits for it.
 int reap(int pid);
 
-// The same, and until then every signal that crumb gets and can catch goes to the child, SIGCHLD and SIGURG excepted. Other
-// children that end meanwhile are reaped too.
+// The same, and until then every signal that crumb gets and can catch goes to the child, those of job control too; SIGCHLD and
+// SIGURG excepted. Other children that end meanwhile are reaped too. Signals stay blocked: crumb ends soon after.
 int reap_forwarding_signals(int pid);
 
 void set_limits(int pid, const std::vector<plan::Rlimit>& limits);
@@ -48,8 +49,9 @@ void set_oom_score_adj(int pid, int score);
 // CLONE_NEW* mask of the namespaces in which `pid` differs from crumb, of those that a container can have; user excluded.
 std::uint64_t foreign_namespaces(int pid);
 
-// Starts `program` (open_executable) by vfork and execveat with no environment but the seam's. `inherited` descriptors keep
-// their numbers there; 0, 1, 2 are crumb's; everything else is close-on-exec anyway. Returns the child's pid.
+// Starts `program` (open_executable) by vfork and execveat with no environment but the seam's and no signal blocked.
+// `inherited` descriptors keep their numbers there; 0, 1, 2 are crumb's; everything else is close-on-exec anyway. Returns the
+// child's pid.
 int spawn(int program, const std::vector<std::string>& arguments, const std::vector<int>& inherited);
 
 }  // namespace crumb::linux

@@ -1,0 +1,156 @@
+// Making a container's leaves, writing its limits, moving processes in.
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+
+#include "linux/cgroup.h"
+#include "linux/cgroup_tree.h"
+#include "support/error.h"
+#include "support/fd.h"
+#include "support/file.h"
+#include "support/log.h"
+#include "support/text.h"
+
+namespace crumb::linux {
+namespace {
+
+using plan::CgroupLeaf;
+
+std::string parent_of(const std::string& directory) { return directory.substr(0, directory.rfind('/')); }
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// v1 answers EINTR when a signal arrives while it makes room for a new limit.
+long write_word(int file, std::string_view word) {
+  long result = 0;
+  do result = kernel::write(file, word.data(), word.size());
+  while (result == -EINTR);
+  return result;
+}
+
+// v1: a new cpuset holds nothing, and no process can join it: it takes what the parent has (cgroup.clone_children, which would
+// do that, is seldom set).
+void inherit_cpuset(const std::string& directory) {
+  for (const char* file : {"/cpuset.cpus", "/cpuset.mems"}) {
+    if (!first_line(read_file(directory + file)).empty()) continue;
+    write_kernel_file(AT_FDCWD, directory + file, first_line(read_file(parent_of(directory) + file)));
+  }
+}
+
+// Why a controller could not be switched on, in words that explain v2's rules.
+std::string refusal(const std::string& file, long error) {
+  if (error == -EBUSY)
+    return fmt::format(
+        "{} refuses it: that cgroup holds processes itself, and only a cgroup without any can give controllers "
+        "to its children",
+        file);
+  if (error == -ENOENT) return fmt::format("{} refuses it: the controller is not available there", file);
+  return fmt::format("{}: {}", file, errno_text(static_cast<int>(-error)));
+}
+
+// One create: what it has made so far and what v2 did not grant.
+class Creation {
+ public:
+  void make(const CgroupLeaf& leaf) {
+    for (const std::string& directory : cgroup_levels(leaf)) {
+      if (leaf.unified) enable_controllers(parent_of(directory), leaf.controllers);
+      const long result = kernel::mkdirat(AT_FDCWD, directory.c_str(), 0755);
+      if (result != -EEXIST) {
+        check(result, "{}: make {}", cgroup_name(leaf), directory);
+        made_.push_back(directory);
+      }
+      if (!leaf.unified && std::ranges::find(leaf.controllers, "cpuset") != leaf.controllers.end()) inherit_cpuset(directory);
+    }
+  }
+
+  void write(const CgroupLeaf& leaf, const plan::CgroupWrite& write) const {
+    const std::string directory = cgroup_directory(leaf);
+    if (write.file.find('/') != std::string::npos)
+      throw fail("config.json: {}: {}: not a file of a cgroup", write.place, quote(write.file));
+    const long opened = kernel::openat(AT_FDCWD, (directory + "/" + write.file).c_str(), O_WRONLY | O_CLOEXEC);
+    if (opened == -ENOENT) throw fail("config.json: {}: {}: {}", write.place, cgroup_name(leaf), why_missing(write.file));
+    const Fd file(check(opened, "config.json: {}: {}: {}", write.place, cgroup_name(leaf), write.file));
+    check(write_word(file.get(), write.value), "config.json: {}: {}: write {} to {}", write.place, cgroup_name(leaf),
+          quote(write.value), write.file);
+  }
+
+  void undo() const {
+    for (auto directory = made_.rbegin(); directory != made_.rend(); ++directory)
+      kernel::unlinkat(AT_FDCWD, directory->c_str(), AT_REMOVEDIR);
+  }
+
+ private:
+  // v2: a cgroup has the controllers that its parent lists in cgroup.subtree_control. One that is refused matters only to a
+  // limit that needs it.
+  void enable_controllers(const std::string& parent, const std::vector<std::string>& controllers) {
+    const std::string file = parent + "/cgroup.subtree_control";
+    const std::string enabled = first_line(read_file(file));
+    const std::vector<std::string_view> have = split(enabled, ' ');
+    for (const std::string& name : controllers) {
+      if (std::ranges::find(have, name) != have.end()) continue;
+      const Fd control(check(kernel::openat(AT_FDCWD, file.c_str(), O_WRONLY | O_CLOEXEC), "{}", file));
+      const long result = write_word(control.get(), "+" + name);
+      if (result >= 0 || !refused_.emplace(name, refusal(file, result)).second) continue;
+      log::debug(fmt::format("cgroup controller \"{}\": {}", name, refused_[name]));
+    }
+  }
+
+  std::string why_missing(const std::string& file) const {
+    const std::string controller = file.substr(0, file.find('.'));
+    const auto found = refused_.find(controller);
+    if (found == refused_.end()) return fmt::format("this kernel has no {}", file);
+    return fmt::format("it has no {}: controller \"{}\" is off: {}", file, controller, found->second);
+  }
+
+  std::vector<std::string> made_;               // directories, parents first
+  std::map<std::string, std::string> refused_;  // controller, reason
+};
+
+// Not even of a leaf that is not required: removing the container kills all that is in its leaves.
+void refuse_used(const CgroupLeaf& leaf) {
+  for_each_cgroup(leaf, [&](int directory) {
+    if (!processes_in(directory).empty()) throw fail("cgroup {}: already holds processes", quote(leaf.path));
+  });
+  if (cgroups_frozen({leaf})) throw fail("cgroup {}: is frozen", quote(leaf.path));
+}
+
+}  // namespace
+
+void create_cgroups(const plan::Host& host) {
+  for (const CgroupLeaf& leaf : host.cgroup_leaves) refuse_used(leaf);
+  Creation creation;
+  try {
+    for (const CgroupLeaf& leaf : host.cgroup_leaves) {
+      try {
+        creation.make(leaf);
+      } catch (const Error& error) {
+        if (leaf.required) throw;
+        log::debug(error.what());
+      }
+    }
+    for (const plan::CgroupWrite& write : host.cgroup_writes) creation.write(host.cgroup_leaves.at(write.leaf), write);
+  } catch (const Error&) {
+    creation.undo();
+    throw;
+  }
+}
+
+void join_cgroups(const std::vector<CgroupLeaf>& leaves, int pid) {
+  for (const CgroupLeaf& leaf : leaves) {
+    const std::string path = cgroup_directory(leaf) + "/cgroup.procs";
+    long result = kernel::openat(AT_FDCWD, path.c_str(), O_WRONLY | O_CLOEXEC);
+    const Fd file(result);
+    if (file) result = write_word(file.get(), std::to_string(pid));
+    if (result >= 0) continue;
+    std::string reason = errno_text(static_cast<int>(-result));
+    if (result == -ENOENT || result == -ENODEV) reason = "it has been removed";
+    if (result == -EBUSY && leaf.unified) reason = "it gives controllers to its children, and so cannot hold processes itself";
+    const Error error = fail("{}: process {} cannot join: {}", cgroup_name(leaf), pid, reason);
+    if (leaf.required) throw error;
+    log::debug(error.what());
+  }
+}
+
+}  // namespace crumb::linux

@@ -1,0 +1,126 @@
+#include "linux/cgroup_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+
+#include <cerrno>
+#include <charconv>
+#include <utility>
+
+#include "linux/directory.h"
+#include "support/error.h"
+#include "support/fd.h"
+#include "support/file.h"
+#include "support/text.h"
+
+namespace crumb::linux {
+namespace {
+
+using plan::CgroupLeaf;
+
+constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+
+// Nothing when it is not there; a directory that is no cgroup (the hierarchy was unmounted) is not there either.
+Fd open_leaf(const CgroupLeaf& leaf) {
+  const long opened = kernel::openat(AT_FDCWD, cgroup_directory(leaf).c_str(), kDirectory);
+  if (opened == -ENOENT || opened == -ENOTDIR || opened == -ENODEV) return {};
+  Fd directory(check(opened, "{}", cgroup_name(leaf)));
+  struct statfs facts{};
+  check(kernel::fstatfs(directory.get(), &facts), "{}", cgroup_name(leaf));
+  if (facts.f_type != CGROUP_SUPER_MAGIC && facts.f_type != CGROUP2_SUPER_MAGIC) return {};
+  return directory;
+}
+
+std::vector<std::string> children_of(int directory) {
+  std::vector<std::string> names;
+  try {
+    for (Entry& entry : entries(directory, "cgroup"))
+      if (entry.type == DT_DIR) names.push_back(std::move(entry.name));
+  } catch (const Error&) {
+    // Removed while we looked.
+  }
+  return names;
+}
+
+// What stands between the leaf and where the walk is: a cgroup's own name and its children that are still to be visited.
+struct Level {
+  std::string name;
+  std::vector<std::string> children;
+};
+
+// Children first: `leave` is called with a cgroup's directory, its parent's and its name below that; the walk ends when it says
+// false.
+using Leave = std::function<bool(int directory, int parent, const std::string& name)>;
+
+void walk(const CgroupLeaf& leaf, const Leave& leave) {
+  Fd at = open_leaf(leaf);
+  if (!at) return;
+  std::vector<Level> levels{{leaf.path.substr(leaf.path.rfind('/') + 1), children_of(at.get())}};
+  while (!levels.empty()) {
+    if (std::vector<std::string>& children = levels.back().children; !children.empty()) {
+      std::string name = std::move(children.back());
+      children.pop_back();
+      Fd child(kernel::openat(at.get(), name.c_str(), kDirectory));
+      if (!child) continue;  // gone
+      at = std::move(child);
+      levels.push_back({std::move(name), children_of(at.get())});
+      continue;
+    }
+    // A cgroup never moves to another parent, so ".." is where we came from.
+    Fd parent(check(kernel::openat(at.get(), "..", kDirectory), "{}: parent of \"{}\"", cgroup_name(leaf), levels.back().name));
+    if (!leave(at.get(), parent.get(), levels.back().name)) return;
+    at = std::move(parent);
+    levels.pop_back();
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> cgroup_levels(const CgroupLeaf& leaf) {
+  if (!leaf.mountpoint.starts_with('/') || !leaf.path.starts_with('/'))
+    throw fail("{}: not an absolute path", cgroup_name(leaf));
+  std::vector<std::string> levels;
+  std::string at = leaf.mountpoint;
+  for (const std::string_view part : split(std::string_view(leaf.path).substr(1), '/')) {
+    if (part.empty() || part == "." || part == ".." || part.find('\0') != part.npos)
+      throw fail("{}: \"{}\" cannot be a part of a cgroup's path", cgroup_name(leaf), part);
+    levels.push_back(at += fmt::format("/{}", part));
+  }
+  return levels;
+}
+
+std::string cgroup_directory(const CgroupLeaf& leaf) { return cgroup_levels(leaf).back(); }
+
+std::string cgroup_name(const CgroupLeaf& leaf) { return fmt::format("cgroup {} in {}", quote(leaf.path), leaf.mountpoint); }
+
+void for_each_cgroup(const CgroupLeaf& leaf, const std::function<void(int directory)>& visit) {
+  walk(leaf, [&](int directory, int, const std::string&) { return visit(directory), true; });
+}
+
+long remove_cgroup_tree(const CgroupLeaf& leaf) {
+  long result = 0;
+  walk(leaf, [&](int, int parent, const std::string& name) {
+    result = kernel::unlinkat(parent, name.c_str(), AT_REMOVEDIR);
+    if (result == -ENOENT) result = 0;
+    return result == 0;
+  });
+  return result;
+}
+
+std::vector<int> processes_in(int directory) {
+  std::string text;
+  try {
+    text = read_file(directory, "cgroup.procs");
+  } catch (const Error&) {
+    return {};  // gone, or a threaded cgroup, whose processes its nearest domain lists
+  }
+  std::vector<int> pids;
+  for (const std::string_view line : split(text, '\n')) {
+    int pid = 0;
+    if (std::from_chars(line.data(), line.data() + line.size(), pid).ec == std::errc{} && pid > 0) pids.push_back(pid);
+  }
+  return pids;
+}
+
+}  // namespace crumb::linux

@@ -1,0 +1,34 @@
+// A container's leaf as a tree: the container may have made cgroups of its own below it, and a hostile one as many levels as it
+// likes, with names as long as it likes. Everything here goes from directory to directory by descriptor, one step at a time:
+// neither the path's length nor the number of descriptors grows with the depth.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace crumb::linux {
+
+// "/sys/fs/cgroup/memory/a/b". Throws for a path that is not absolute, leads to the hierarchy's root or holds "." or "..": what
+// happens to a leaf must never happen to the machine.
+std::string cgroup_directory(const plan::CgroupLeaf& leaf);
+
+// The directories from the hierarchy's root (not included) down to the leaf. Throws likewise.
+std::vector<std::string> cgroup_levels(const plan::CgroupLeaf& leaf);
+
+// For messages: `cgroup "/a/b" in /sys/fs/cgroup/memory`.
+std::string cgroup_name(const plan::CgroupLeaf& leaf);
+
+// Calls `visit` with the leaf and all cgroups below it, children before parents. A missing leaf is none.
+void for_each_cgroup(const plan::CgroupLeaf& leaf, const std::function<void(int directory)>& visit);
+
+// Removes the leaf and all below it, once: 0, or -errno of the first that could not be removed (-EBUSY: it holds processes). A
+// missing leaf is removed already.
+long remove_cgroup_tree(const plan::CgroupLeaf& leaf);
+
+// The processes of one cgroup, not of those below. Processes that crumb's pid namespace does not show are left out.
+std::vector<int> processes_in(int directory);
+
+}  // namespace crumb::linux
