@@ -36,8 +36,9 @@ int exec(const Runtime& runtime, const ExecOptions& options) {
                        "pidfd of container \"{}\"", options.id));
   plan::Surroundings surroundings = surroundings_of(runtime, options.id, state->bundle, state->rootfs);
   surroundings.preserve_fds = options.preserve_fds;
-  const plan::Plan plan = plan::compile_exec(options.process, static_cast<std::uint64_t>(pidfd.get()),
+  plan::Plan plan = plan::compile_exec(options.process, static_cast<std::uint64_t>(pidfd.get()),
                                              linux::foreign_namespaces(init.pid()), state->cgroups, surroundings);
+  plan.wasm = plan::wasm_policy(config(runtime, options.id).linux_.resources);
   for (const std::string& warning : plan.warnings) log::warning(warning);
 
   if (!options.detach) hold_signals();

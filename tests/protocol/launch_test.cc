@@ -88,11 +88,19 @@ class FakeInit {
     hear(point);
   }
 
-  // The child goes on; the first stage reports it and leaves.
+  // The child goes on when the first stage has reported it, which then leaves (or not).
   void fork(bool first_stage_leaves = true) {
+    int reported[2];
+    if (::pipe2(reported, O_CLOEXEC) != 0) ::_exit(93);
     const long pid = kernel::clone(CLONE_PARENT | SIGCHLD);
-    if (pid == 0) return;
+    if (pid == 0) {
+      ::close(reported[1]);
+      char nothing = 0;
+      if (::read(reported[0], &nothing, 1) != 0) ::_exit(94);
+      return;
+    }
     say(Point::pid, static_cast<std::uint64_t>(pid));
+    ::close(reported[1]);
     while (!first_stage_leaves) ::pause();
     ::_exit(0);
   }
