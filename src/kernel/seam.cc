@@ -17,48 +17,91 @@ struct Word {
 
 constexpr Word kCalls[] = {
 #define CRUMB_CALL(name) {#name, SYS_##name}
-    CRUMB_CALL(openat),         CRUMB_CALL(openat2),
-    CRUMB_CALL(close),          CRUMB_CALL(close_range),
-    CRUMB_CALL(read),           CRUMB_CALL(write),
-    CRUMB_CALL(lseek),          CRUMB_CALL(fcntl),
-    CRUMB_CALL(dup3),           CRUMB_CALL(flock),
-    CRUMB_CALL(fstat),          CRUMB_CALL(newfstatat),
-    CRUMB_CALL(fstatfs),        CRUMB_CALL(faccessat2),
-    CRUMB_CALL(readlinkat),     CRUMB_CALL(getdents64),
-    CRUMB_CALL(mkdirat),        CRUMB_CALL(mknodat),
-    CRUMB_CALL(symlinkat),      CRUMB_CALL(unlinkat),
-    CRUMB_CALL(renameat2),      CRUMB_CALL(fchmod),
-    CRUMB_CALL(fchmodat),       CRUMB_CALL(fchownat),
-    CRUMB_CALL(umask),          CRUMB_CALL(chdir),
-    CRUMB_CALL(fchdir),         CRUMB_CALL(getcwd),
-    CRUMB_CALL(memfd_create),   CRUMB_CALL(pipe2),
-    CRUMB_CALL(mmap),           CRUMB_CALL(open_tree),
-    CRUMB_CALL(move_mount),     CRUMB_CALL(mount_setattr),
-    CRUMB_CALL(fsopen),         CRUMB_CALL(fsconfig),
-    CRUMB_CALL(fsmount),        CRUMB_CALL(mount),
-    CRUMB_CALL(umount2),        CRUMB_CALL(pivot_root),
-    CRUMB_CALL(chroot),         CRUMB_CALL(setns),
-    CRUMB_CALL(unshare),        CRUMB_CALL(clone),
-    CRUMB_CALL(sethostname),    CRUMB_CALL(execve),
-    CRUMB_CALL(execveat),       CRUMB_CALL(wait4),
-    CRUMB_CALL(pidfd_open),     CRUMB_CALL(pidfd_send_signal),
-    CRUMB_CALL(kill),           CRUMB_CALL(prctl),
-    CRUMB_CALL(prlimit64),      CRUMB_CALL(capget),
-    CRUMB_CALL(capset),         CRUMB_CALL(setgroups),
-    CRUMB_CALL(setresgid),      CRUMB_CALL(setresuid),
-    CRUMB_CALL(rt_sigprocmask), CRUMB_CALL(rt_sigaction),
-    CRUMB_CALL(signalfd4),      CRUMB_CALL(ppoll),
-    CRUMB_CALL(socketpair),     CRUMB_CALL(sendmsg),
+    CRUMB_CALL(openat),
+    CRUMB_CALL(openat2),
+    CRUMB_CALL(close),
+    CRUMB_CALL(close_range),
+    CRUMB_CALL(read),
+    CRUMB_CALL(pread64),
+    CRUMB_CALL(write),
+    CRUMB_CALL(lseek),
+    CRUMB_CALL(fcntl),
+    CRUMB_CALL(dup3),
+    CRUMB_CALL(flock),
+    CRUMB_CALL(fstat),
+    CRUMB_CALL(newfstatat),
+    CRUMB_CALL(statx),
+    CRUMB_CALL(fstatfs),
+    CRUMB_CALL(faccessat2),
+    CRUMB_CALL(readlinkat),
+    CRUMB_CALL(getdents64),
+    CRUMB_CALL(mkdirat),
+    CRUMB_CALL(mknodat),
+    CRUMB_CALL(symlinkat),
+    CRUMB_CALL(unlinkat),
+    CRUMB_CALL(renameat2),
+    CRUMB_CALL(fchmod),
+    CRUMB_CALL(fchmodat),
+    CRUMB_CALL(fchownat),
+    CRUMB_CALL(umask),
+    CRUMB_CALL(chdir),
+    CRUMB_CALL(fchdir),
+    CRUMB_CALL(getcwd),
+    CRUMB_CALL(memfd_create),
+    CRUMB_CALL(pipe2),
+    CRUMB_CALL(mmap),
+    CRUMB_CALL(open_tree),
+    CRUMB_CALL(move_mount),
+    CRUMB_CALL(mount_setattr),
+    CRUMB_CALL(fsopen),
+    CRUMB_CALL(fsconfig),
+    CRUMB_CALL(fspick),
+    CRUMB_CALL(fsmount),
+    CRUMB_CALL(mount),
+    CRUMB_CALL(umount2),
+    CRUMB_CALL(pivot_root),
+    CRUMB_CALL(chroot),
+    CRUMB_CALL(setns),
+    CRUMB_CALL(unshare),
+    CRUMB_CALL(clone),
+    CRUMB_CALL(sethostname),
+    CRUMB_CALL(getpid),
+    CRUMB_CALL(getuid),
+    CRUMB_CALL(execve),
+    CRUMB_CALL(execveat),
+    CRUMB_CALL(wait4),
+    CRUMB_CALL(waitid),
+    CRUMB_CALL(pidfd_open),
+    CRUMB_CALL(pidfd_send_signal),
+    CRUMB_CALL(kill),
+    CRUMB_CALL(prctl),
+    CRUMB_CALL(prlimit64),
+    CRUMB_CALL(capget),
+    CRUMB_CALL(capset),
+    CRUMB_CALL(setgroups),
+    CRUMB_CALL(setresgid),
+    CRUMB_CALL(setresuid),
+    CRUMB_CALL(rt_sigprocmask),
+    CRUMB_CALL(rt_sigaction),
+    CRUMB_CALL(signalfd4),
+    CRUMB_CALL(ppoll),
+    CRUMB_CALL(clock_nanosleep),
+    CRUMB_CALL(socketpair),
+    CRUMB_CALL(sendmsg),
     CRUMB_CALL(recvmsg),
 #undef CRUMB_CALL
 };
 
 constexpr Word kErrors[] = {
 #define CRUMB_ERROR(name) {#name, name}
-    CRUMB_ERROR(EPERM),  CRUMB_ERROR(ENOENT), CRUMB_ERROR(EINTR),  CRUMB_ERROR(EIO),
-    CRUMB_ERROR(EAGAIN), CRUMB_ERROR(ENOMEM), CRUMB_ERROR(EACCES), CRUMB_ERROR(EBUSY),
-    CRUMB_ERROR(EINVAL), CRUMB_ERROR(EMFILE), CRUMB_ERROR(ENOSPC), CRUMB_ERROR(EROFS),
-    CRUMB_ERROR(ENOSYS), CRUMB_ERROR(ELOOP),  CRUMB_ERROR(EEXIST), CRUMB_ERROR(ESRCH),
+    CRUMB_ERROR(EPERM),     CRUMB_ERROR(ENOENT),       CRUMB_ERROR(ESRCH),   CRUMB_ERROR(EINTR),      CRUMB_ERROR(EIO),
+    CRUMB_ERROR(ENOEXEC),   CRUMB_ERROR(EBADF),        CRUMB_ERROR(ECHILD),  CRUMB_ERROR(EAGAIN),     CRUMB_ERROR(ENOMEM),
+    CRUMB_ERROR(EACCES),    CRUMB_ERROR(EBUSY),        CRUMB_ERROR(EEXIST),  CRUMB_ERROR(EXDEV),      CRUMB_ERROR(ENODEV),
+    CRUMB_ERROR(ENOTDIR),   CRUMB_ERROR(EISDIR),       CRUMB_ERROR(EINVAL),  CRUMB_ERROR(ENFILE),     CRUMB_ERROR(EMFILE),
+    CRUMB_ERROR(ETXTBSY),   CRUMB_ERROR(EFBIG),        CRUMB_ERROR(ENOSPC),  CRUMB_ERROR(EROFS),      CRUMB_ERROR(EMLINK),
+    CRUMB_ERROR(EPIPE),     CRUMB_ERROR(ENAMETOOLONG), CRUMB_ERROR(ENOSYS),  CRUMB_ERROR(ENOTEMPTY),  CRUMB_ERROR(ELOOP),
+    CRUMB_ERROR(EOVERFLOW), CRUMB_ERROR(EOPNOTSUPP),   CRUMB_ERROR(ENOBUFS), CRUMB_ERROR(ECONNRESET), CRUMB_ERROR(ETIMEDOUT),
+    CRUMB_ERROR(ESTALE),    CRUMB_ERROR(EDQUOT),
 #undef CRUMB_ERROR
 };
 
@@ -122,7 +165,7 @@ void read_rule(const char*& at) {
   if (rule_count == kMostRules) refuse();
   Rule& rule = rules[rule_count++];
   rule.number = look_up(kCalls, at);
-  if (skip(at, "#")) rule.occurrence = number(at);
+  if (skip(at, "#") && (rule.occurrence = number(at)) == 0) refuse();
   if (!skip(at, "=")) refuse();
   rule.error = look_up(kErrors, at);
 }
@@ -141,6 +184,7 @@ void write_count() {
 }  // namespace
 
 void seam_start(const char* text) {
+  calls = 0;  // of a forked test, those before the fork
   while (text != nullptr && *text != 0) {
     read_rule(text);
     if (*text != 0 && !skip(text, ",")) refuse();

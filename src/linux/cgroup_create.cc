@@ -47,6 +47,7 @@ std::string refusal(const std::string& file, long error) {
         "to its children",
         file);
   if (error == -ENOENT) return fmt::format("{} refuses it: the controller is not available there", file);
+  if (error == -EINVAL) return fmt::format("{} refuses it: this kernel does not have the controller", file);
   return fmt::format("{}: {}", file, errno_text(static_cast<int>(-error)));
 }
 

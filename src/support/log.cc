@@ -6,6 +6,7 @@
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
 #include <ctime>
+#include <string_view>
 
 #include "support/error.h"
 #include "support/fd.h"
@@ -32,7 +33,28 @@ std::string now() {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
-std::string quoted(const std::string& text) { return boost::json::serialize(boost::json::value(text)); }
+// Bytes of the UTF-8 sequence that `text` begins with, 0 when it is none (RFC 3629, but for its finer exclusions).
+std::size_t sequence(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  if (size > text.size()) return 0;
+  for (std::size_t i = 1; i < size; ++i)
+    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
+  return size;
+}
+
+// Names in messages come from anywhere, and a line that is no JSON hides the error from callers.
+std::string valid_utf8(std::string_view text) {
+  std::string valid;
+  while (!text.empty()) {
+    const std::size_t size = sequence(text);
+    valid += size ? text.substr(0, size) : std::string_view("\xef\xbf\xbd");
+    text.remove_prefix(size ? size : 1);
+  }
+  return valid;
+}
+
+std::string quoted(const std::string& text) { return boost::json::serialize(boost::json::value(valid_utf8(text))); }
 
 std::string line(const char* level, const std::string& message) {
   if (!to_file())
