@@ -18,4 +18,10 @@ long change_mount(int mount, const Change& change);
 // do.
 long change_mount_legacy(int mount, const Change& change);
 
+// Whichever the kernel has, for a mount that is attached.
+long change_attached_mount(int mount, const Change& change);
+
+// MOUNT_ATTR_* in the words of mount(2), for a new mount.
+unsigned long legacy_flags(uint64_t attributes);
+
 }  // namespace crumb::init

@@ -1,17 +1,20 @@
 #include "init/channel.h"
 
 #include <errno.h>
+#include <linux/prctl.h>
 
 #include "kernel/call.h"
 
 namespace crumb::init {
 namespace {
 
-// CMSG_* without the libc's helper functions.
-constexpr unsigned kMost = 8;  // descriptors that any answer brings
+constexpr int kFailure = 1;  // the exit code of an init that did not become the program
+
+// CMSG_* without the libc's helper functions. Room for more descriptors than any answer has, so that a wrong one is noticed.
+constexpr unsigned kRoom = Answer::kMost + 1;
 union Control {
   cmsghdr head;
-  char bytes[CMSG_SPACE(sizeof(int) * kMost)];
+  char bytes[CMSG_SPACE(sizeof(int) * kRoom)];
 };
 
 void put(Control& control, unsigned index, int fd) {
@@ -22,6 +25,34 @@ int get(const Control& control, unsigned index) {
   int fd = -1;
   __builtin_memcpy(&fd, control.bytes + CMSG_LEN(0) + index * sizeof fd, sizeof fd);
   return fd;
+}
+
+// False when there are more than an answer may bring.
+bool take_descriptors(const msghdr& header, const Control& control, Answer& answer) {
+  if (header.msg_controllen < sizeof control.head) return true;
+  if (control.head.cmsg_level != SOL_SOCKET || control.head.cmsg_type != SCM_RIGHTS) return false;
+  const size_t count = (control.head.cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  for (unsigned i = 0; i < count; ++i) {
+    Fd fd(get(control, i));
+    if (answer.count < Answer::kMost) answer.descriptors[answer.count++] = static_cast<Fd&&>(fd);
+  }
+  return count <= Answer::kMost && (header.msg_flags & MSG_CTRUNC) == 0;
+}
+
+long receive(Context& context, wire::Message& message, Answer& answer) {
+  iovec bytes{&message, sizeof message};
+  Control control = {};
+  msghdr header{};
+  header.msg_iov = &bytes;
+  header.msg_iovlen = 1;
+  header.msg_control = &control;
+  header.msg_controllen = sizeof control;
+  long size = 0;
+  do size = kernel::recvmsg(context.sync, &header, MSG_CMSG_CLOEXEC);
+  while (size == -EINTR);
+  if (size == 0 || size == -ECONNRESET) kernel::exit_group(kFailure);  // the host has died
+  if (size < 0) return size;
+  return take_descriptors(header, control, answer) && size == sizeof message ? 0 : -EPROTO;
 }
 
 }  // namespace
@@ -46,33 +77,30 @@ long send(const Context& context, const wire::Message& message, int descriptor) 
   return result < 0 ? result : 0;
 }
 
-wire::Message await_answer(const Context& context, wire::Point point, int* descriptors, unsigned room, unsigned& count) {
+long ask(Context& context, const wire::Message& question, int descriptor, Answer& answer) {
+  constexpr char kWhat[] = "the host's answer";
+  long result = send(context, question, descriptor);
+  if (result == -EPIPE || result == -ECONNRESET) kernel::exit_group(kFailure);
+  if (result < 0) return context.failed(result, "the question to the host");
   wire::Message message;
-  iovec bytes{&message, sizeof message};
-  Control control = {};
-  msghdr header{};
-  header.msg_iov = &bytes;
-  header.msg_iovlen = 1;
-  header.msg_control = &control;
-  header.msg_controllen = sizeof control;
-  long size = 0;
-  do size = kernel::recvmsg(context.sync, &header, MSG_CMSG_CLOEXEC);
-  while (size == -EINTR);
-  if (size != sizeof message || message.magic != wire::kMessageMagic || message.point != point || message.error != 0)
-    kernel::exit_group(1);
-  count = 0;
-  if (header.msg_controllen >= sizeof control.head && control.head.cmsg_type == SCM_RIGHTS)
-    for (unsigned i = 0; i < (control.head.cmsg_len - CMSG_LEN(0)) / sizeof(int) && count < room; ++i)
-      descriptors[count++] = get(control, i);
-  return message;
+  if (result = receive(context, message, answer); result < 0) return context.failed(result, kWhat);
+  if (message.magic != wire::kMessageMagic || message.point != question.point) return context.failed(-EPROTO, kWhat);
+  if (message.error != 0) kernel::exit_group(kFailure);
+  answer.value = message.value;
+  return 0;
 }
 
-void meet(const Context& context, wire::Point point) {
-  wire::Message message;
-  message.point = point;
-  unsigned count = 0;
-  if (send(context, message) < 0) kernel::exit_group(1);
-  await_answer(context, point, nullptr, 0, count);
+long perform(Context& context, const wire::Meet<InitForm>& step) {
+  wire::Message question;
+  question.point = static_cast<wire::Point>(step.point);
+  const bool ready = question.point == wire::Point::ready;
+  // Before the question: crumb leaves right after its answer. Should it die without one, the end of file ends us.
+  if (ready) kernel::prctl(PR_SET_PDEATHSIG, 0);
+  Answer answer;
+  if (const long result = ask(context, question, -1, answer); result < 0) return result;
+  if (answer.count != 0) return context.failed(-EPROTO, "the host's answer");
+  context.ready = ready;
+  return 0;
 }
 
 void leave(const Context& context, long error) {
@@ -85,7 +113,7 @@ void leave(const Context& context, long error) {
     kernel::write(context.result, &message, sizeof message);
   else
     send(context, message);
-  kernel::exit_group(1);
+  kernel::exit_group(kFailure);
 }
 
 }  // namespace crumb::init

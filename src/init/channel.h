@@ -1,4 +1,7 @@
 // Init's end of the sync socket and of `result` (wire/protocol.h).
+//
+// A host that has died, or answers "leave", ends the process here without a word; an answer that is not the protocol's is a
+// failure like any other (EPROTO).
 #pragma once
 
 #include "init/context.h"
@@ -8,12 +11,15 @@ namespace crumb::init {
 // Sends a message with at most one descriptor (-1: none). 0 or -errno.
 long send(const Context& context, const wire::Message& message, int descriptor = -1);
 
-// Waits for the host's answer to `point`; descriptors of the answer go to `descriptors`, their number to `count` (at most
-// `room`). When the host has died or says "leave", the process ends here, silently.
-wire::Message await_answer(const Context& context, wire::Point point, int* descriptors, unsigned room, unsigned& count);
+struct Answer {
+  static constexpr unsigned kMost = 3;  // descriptors that any answer brings
+  uint64_t value = 0;
+  unsigned count = 0;
+  Fd descriptors[kMost];
+};
 
-// send + await_answer without descriptors.
-void meet(const Context& context, wire::Point point);
+// Sends `question` and waits for its answer. 0 or -errno.
+long ask(Context& context, const wire::Message& question, int descriptor, Answer& answer);
 
 // Tells the host what failed and ends the process.
 [[noreturn]] void leave(const Context& context, long error);

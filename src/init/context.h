@@ -3,27 +3,35 @@
 
 #include "init/plan.h"
 #include "init/support.h"
+#include "kernel/fd.h"
 #include "wire/protocol.h"
 
 namespace crumb::init {
 
 struct Context {
-  int sync = -1, start = -1, result = -1;
-  bool ready = false;                     // the point was answered: failures go to `result` from now on
-  uint32_t step = 0;                      // index of the one that runs
-  int root = -1;                          // O_PATH, the container's root; -1: "/" is it
-  int masks = -1;                         // the mounted empty tmpfs that hides directories
-  char operand[wire::kMessageText] = {};  // what a failing step worked on, beyond what the Plan says
+  int sync = -1, start = -1, result = -1;  // wire::Header
+  bool ready = false;                      // the point was answered: crumb may be gone
+  uint32_t step = 0;                       // index of the one that runs
+  char operand[wire::kMessageText] = {};   // what a failing step worked on, beyond what the Plan says
+
+  Fd root;                      // O_PATH, the container's root; none: "/" is it
+  const char* root_path = "/";  // on the host, until the root changes
+  Fd masks;                     // the mounted empty tmpfs that hides directories
+  uint64_t bounding = ~0ULL;    // what BoundingSet left
 
   // Of the program.
-  char* path = nullptr;
+  const char* path = nullptr;
   char** arguments = nullptr;
   char** environment = nullptr;
-  int engine = -1, module = -1, options = -1, code = -1;  // engine >= 0: a WebAssembly module
+  Fd engine, module, options, code;  // with an engine the program is a WebAssembly module
 
-  // For messages: sets the operand and returns `error`.
-  long failed(long error, const char* what) {
-    copy(operand, sizeof operand, what);
+  // Where a step that fails after `ready` and the engine leave their record.
+  int report() const { return result >= 0 ? result : sync; }
+
+  // Sets the operand and returns `error`.
+  long failed(long error, const char* what, const char* more = "") {
+    const size_t size = copy(operand, sizeof operand, what);
+    copy(operand + size, sizeof operand - size, more);
     return error;
   }
 };

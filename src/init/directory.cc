@@ -8,8 +8,6 @@
 namespace crumb::init {
 namespace {
 
-constexpr size_t kLongestPath = 4096;
-
 // A directory outside the root has a name that does not begin with "/": "(unreachable)/..." (CVE-2024-21626).
 bool inside_root() {
   char name[kLongestPath];
@@ -20,10 +18,8 @@ bool inside_root() {
 }  // namespace
 
 long perform(Context& context, const wire::MakeDirectory<InitForm>& step) {
-  const long directory = open_or_make(context, step.path.at, O_DIRECTORY, Missing::make_directory);
-  if (directory < 0) return directory;
-  kernel::close(static_cast<int>(directory));
-  return 0;
+  Fd directory;
+  return open_or_make(context, step.path.at, O_DIRECTORY, Links::inside, Missing::make_directory, directory);
 }
 
 long perform(Context& context, const wire::Directory<InitForm>& step) {

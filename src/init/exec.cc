@@ -2,77 +2,93 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/close_range.h>
+#include <linux/magic.h>
+
+#include <initializer_list>
 
 #include "init/context.h"
+#include "init/paths.h"
 #include "kernel/call.h"
-#include "wire/engine_options.h"
 
 namespace crumb::init {
 namespace {
 
-// Before Linux 5.11: every number that the process has open, as /proc tells, or up to the limit where there is no /proc.
-void close_on_exec_one_by_one(int first) {
-  const long directory = kernel::openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) {
-    rlimit64 limit{};
-    kernel::prlimit(0, RLIMIT_NOFILE, nullptr, &limit);
-    for (int fd = first; static_cast<uint64_t>(fd) < limit.rlim_max && fd < (1 << 20); ++fd)
-      kernel::fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return;
-  }
+constexpr unsigned kLastDescriptor = ~0U;
+constexpr uint64_t kMostDescriptors = 1U << 20;  // fs.nr_open, unless somebody raised it
+
+void close_on_exec(int fd) { kernel::fcntl(fd, F_SETFD, FD_CLOEXEC); }
+
+// The numbers that the process has open. False where there is no /proc, or only something that is called so.
+bool mark_open_ones(int first) {
+  Fd directory;
+  struct statfs facts{};
+  if (take(kernel::openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), directory) < 0) return false;
+  if (kernel::fstatfs(directory.get(), &facts) < 0 || facts.f_type != PROC_SUPER_MAGIC) return false;
   alignas(dirent64) char buffer[4096];
-  for (long size = 0; (size = kernel::getdents64(static_cast<int>(directory), buffer, sizeof buffer)) > 0;) {
+  for (long size = 0; (size = kernel::getdents64(directory.get(), buffer, sizeof buffer)) > 0;) {
     for (long at = 0; at < size;) {
       const auto* const entry = reinterpret_cast<const dirent64*>(buffer + at);
       const int64_t fd = parse_number(entry->d_name);
-      if (fd >= first) kernel::fcntl(static_cast<int>(fd), F_SETFD, FD_CLOEXEC);
+      if (fd >= first) close_on_exec(static_cast<int>(fd));
       at += entry->d_reclen;
     }
   }
-  kernel::close(static_cast<int>(directory));
+  return true;
 }
 
-long exec_native(const Context& context) { return kernel::execve(context.path, context.arguments, context.environment); }
+// Numbers beyond the limit can be open too, if the limit was lowered: those that init itself was given.
+void mark_up_to_limit(const Context& context, int first) {
+  rlimit64 limit{};
+  kernel::prlimit(0, RLIMIT_NOFILE, nullptr, &limit);
+  uint64_t end = limit.rlim_cur < kMostDescriptors ? limit.rlim_cur : kMostDescriptors;
+  for (const int fd : {context.sync, context.start, context.result})
+    if (static_cast<int64_t>(end) <= fd) end = static_cast<uint64_t>(fd) + 1;
+  for (int fd = first; static_cast<uint64_t>(fd) < end; ++fd) close_on_exec(fd);
+}
+
+long keep_for_engine(const Context& context) {
+  for (const int fd : {context.module.get(), context.options.get(), context.code.get(), context.report()}) {
+    if (fd < 0) continue;
+    if (const long result = kernel::fcntl(fd, F_SETFD, 0); result < 0) return result;
+  }
+  return 0;
+}
 
 // The engine takes the place of the program: the user's argv and environment, and one variable that it removes again.
-long exec_engine(Context& context) {
-  static char variable[64];
-  copy(variable, sizeof variable, wire::kEngineOptionsVariable);
-  variable[length(variable)] = '=';
-  append_number(variable, sizeof variable, static_cast<uint64_t>(context.options));
-  char** last = context.environment;
-  while (*last != nullptr) ++last;
-  *last = variable;
-  const int kept[] = {context.module, context.options, context.code, context.result >= 0 ? context.result : context.sync};
-  for (const int fd : kept)
-    if (fd >= 0) kernel::fcntl(fd, F_SETFD, 0);
-  const long result = kernel::execveat(context.engine, "", context.arguments, context.environment, AT_EMPTY_PATH);
-  char path[32] = "/proc/self/fd/";
-  append_number(path, sizeof path, static_cast<uint64_t>(context.engine));
+long exec_engine(const Context& context) {
+  const int engine = context.engine.get();
+  const long result = kernel::execveat(engine, "", context.arguments, context.environment, AT_EMPTY_PATH);
+  if (result != -ENOSYS && result != -EPERM) return result;
   // A filter of the container may know execve only.
-  const long second = kernel::execve(path, context.arguments, context.environment);
-  return second == -ENOENT ? result : second;
+  kernel::execve(DescriptorPath(engine).text, context.arguments, context.environment);
+  return result;
 }
 
 }  // namespace
 
-long perform(Context&, const wire::CloseDescriptors<InitForm>& step) {
-  const long result = kernel::close_range(static_cast<unsigned>(step.first), ~0U, CLOSE_RANGE_CLOEXEC);
-  if (result < 0) close_on_exec_one_by_one(static_cast<int>(step.first));
-  return 0;
+long perform(Context& context, const wire::CloseDescriptors<InitForm>& step) {
+  // Before Linux 5.11 close_range does not know the flag.
+  const long result = kernel::close_range(static_cast<unsigned>(step.first), kLastDescriptor, CLOSE_RANGE_CLOEXEC);
+  const int first = static_cast<int>(step.first);
+  if (result < 0 && !mark_open_ones(first)) mark_up_to_limit(context, first);
+  return context.engine ? keep_for_engine(context) : 0;
 }
 
 long perform(Context& context, const wire::WaitStart<InitForm>&) {
+  const Fd start(context.start);
+  context.start = -1;
   char byte = 0;
   long result = 0;
-  do result = kernel::read(context.start, &byte, 1);
+  do result = kernel::read(start.get(), &byte, sizeof byte);
   while (result == -EINTR);
-  kernel::close(context.start);
-  return result == 1 ? 0 : result < 0 ? result : -EPIPE;
+  if (result == 0) return -EPIPE;
+  return result < 0 ? result : 0;
 }
 
 long perform(Context& context, const wire::Exec<InitForm>&) {
-  return context.engine >= 0 ? context.failed(exec_engine(context), "crumb-wasm") : exec_native(context);
+  if (context.engine) return context.failed(exec_engine(context), "crumb-wasm");
+  if (context.path == nullptr) return -ENOENT;
+  return context.failed(kernel::execve(context.path, context.arguments, context.environment), context.path);
 }
 
 }  // namespace crumb::init

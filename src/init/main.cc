@@ -5,39 +5,45 @@
 
 #include "init/channel.h"
 #include "init/context.h"
+#include "init/signals.h"
 #include "kernel/call.h"
 #include "kernel/seam.h"
 
 namespace crumb::init {
 namespace {
 
-// Signals that crumb or its caller ignores or blocks are not the program's business.
-void reset_signals() {
-  struct {
-    void* handler = nullptr;  // SIG_DFL
-    unsigned long flags = 0;
-    void* restorer = nullptr;
-    unsigned long mask = 0;
-  } const defaults;
-  constexpr int kSignals = 64;
-  for (int signal = 1; signal <= kSignals; ++signal)
-    if (signal != SIGKILL && signal != SIGSTOP) kernel::rt_sigaction(signal, &defaults);
-  const unsigned long nothing = 0;
-  kernel::rt_sigprocmask(SIG_SETMASK, &nothing);
+constexpr size_t kLargestPlan = 64U << 20;
+
+// The Plan's bytes, which stay for ever. 0 or -errno.
+long map_plan(const char* argument, const unsigned char*& bytes, size_t& size) {
+  const int64_t number = parse_number(argument);
+  if (number < 0 || number > INT32_MAX) return -EBADF;
+  const Fd file(number);
+  struct stat facts{};
+  if (const long result = kernel::fstat(file.get(), &facts); result < 0) return result;
+  if (facts.st_size <= 0 || static_cast<size_t>(facts.st_size) > kLargestPlan) return -EBADMSG;
+  size = static_cast<size_t>(facts.st_size);
+  const long at = kernel::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (at < 0 && at > -4096) return at;
+  bytes = reinterpret_cast<const unsigned char*>(at);
+#ifdef CRUMB_HOSTED
+  // AddressSanitizer does not see where a mapping ends.
+  void* const copied = allocate(size - 1);
+  if (copied == nullptr) return -ENOMEM;
+  bytes = static_cast<const unsigned char*>(__builtin_memcpy(copied, bytes, size));
+#endif
+  return 0;
 }
 
-long map_plan(const char* argument, const unsigned char*& bytes, size_t& size) {
-  const int64_t fd = parse_number(argument);
+// A descriptor of the header must be what it should be, and must not survive exec.
+bool settle(int fd, unsigned type) {
+  if (fd == wire::kNoDescriptor) return true;
   struct stat facts{};
-  if (fd < 0) return -EBADF;
-  if (const long result = kernel::fstat(static_cast<int>(fd), &facts); result < 0) return result;
-  size = static_cast<size_t>(facts.st_size);
-  if (size == 0) return -EBADMSG;
-  const long at = kernel::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, static_cast<int>(fd), 0);
-  if (at < 0 && at > -4096) return at;
-  kernel::close(static_cast<int>(fd));
-  bytes = reinterpret_cast<const unsigned char*>(at);
-  return 0;
+  return kernel::fstat(fd, &facts) >= 0 && (facts.st_mode & S_IFMT) == type && kernel::fcntl(fd, F_SETFD, FD_CLOEXEC) >= 0;
+}
+
+bool settle_channels(const Context& context) {
+  return settle(context.sync, S_IFSOCK) && settle(context.start, S_IFIFO) && settle(context.result, S_IFIFO);
 }
 
 long perform_next(Context& context, Reader& reader) {
@@ -51,6 +57,15 @@ long perform_next(Context& context, Reader& reader) {
       break;
   }
   return -EBADMSG;
+}
+
+[[noreturn]] void perform_all(Context& context, const Plan& plan) {
+  Reader reader(plan.steps, plan.end);
+  for (context.step = 0; context.step < plan.header.steps; ++context.step) {
+    context.operand[0] = 0;
+    if (const long result = perform_next(context, reader); result < 0) leave(context, result);
+  }
+  kernel::exit_group(0);  // a Plan without Exec: nothing is left to do
 }
 
 [[noreturn]] void run(int count, char** arguments, [[maybe_unused]] char** environment) {
@@ -72,17 +87,12 @@ long perform_next(Context& context, Reader& reader) {
   context.start = plan.header.start;
   context.result = plan.header.result;
   context.step = wire::kPlanStep;
-  if (!valid) leave(context, -EBADMSG);
+  if (!settle_channels(context) || !valid) leave(context, -EBADMSG);
 
-  kernel::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (const long result = kernel::prctl(PR_SET_PDEATHSIG, SIGKILL); result < 0) leave(context, result);
   reset_signals();
-  kernel::umask(0);
-  Reader reader(plan.steps, plan.end);
-  for (context.step = 0; context.step < plan.header.steps; ++context.step) {
-    context.operand[0] = 0;
-    if (const long result = perform_next(context, reader); result < 0) leave(context, result);
-  }
-  kernel::exit_group(0);  // a Plan without Exec: nothing is left to do
+  kernel::umask(0);  // what a step makes has the mode that it says
+  perform_all(context, plan);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
-// The Mask and ReadonlyPath steps. Both come before the root changes: what hides a file is the host's /dev/null, not whatever
-// the image calls so (CVE-2025-31133).
+// The Mask and ReadonlyPath steps, before or after the root changes. What hides a file is a null device by its number, not
+// whatever the image calls /dev/null (CVE-2025-31133).
 #include <errno.h>
-#include <sys/mount.h>
 #include <sys/sysmacros.h>
 
 #include "init/attributes.h"
@@ -12,41 +11,40 @@
 namespace crumb::init {
 namespace {
 
-constexpr unsigned kNullMajor = 1, kNullMinor = 3;
+constexpr unsigned kNullMajor = 1, kNullMinor = 3;  // Documentation/admin-guide/devices.txt
+constexpr unsigned long kNullDevice = kNullMajor << 8 | kNullMinor;
 
-long null_device(Context& context) {
-  const long tree = kernel::open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-  if (tree < 0) return context.failed(tree, "/dev/null");
+long null_device(Context& context, Fd& mount) {
+  constexpr char kPath[] = "/dev/null";
+  long result = take(kernel::open_tree(AT_FDCWD, kPath, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW), mount);
   struct stat facts{};
-  const long result = kernel::fstat(static_cast<int>(tree), &facts);
-  if (result >= 0 && S_ISCHR(facts.st_mode) && facts.st_rdev == ((kNullMajor << 8) | kNullMinor)) return tree;
-  kernel::close(static_cast<int>(tree));
-  return context.failed(result < 0 ? result : -ENODEV, "/dev/null");
+  if (result >= 0) result = kernel::fstat(mount.get(), &facts);
+  if (result >= 0 && !(S_ISCHR(facts.st_mode) && facts.st_rdev == kNullDevice)) result = -ENODEV;
+  return result < 0 ? context.failed(result, kPath) : 0;
 }
 
-long new_empty_directory() {
-  const long filesystem = kernel::fsopen("tmpfs", FSOPEN_CLOEXEC);
-  if (filesystem < 0) return filesystem;
-  const int fd = static_cast<int>(filesystem);
-  long result = kernel::fsconfig(fd, FSCONFIG_SET_STRING, "nr_inodes", "1", 0);
-  if (result >= 0) result = kernel::fsconfig(fd, FSCONFIG_SET_FLAG, "ro", nullptr, 0);
-  if (result >= 0) result = kernel::fsconfig(fd, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
-  if (result >= 0)
-    result = kernel::fsmount(fd, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-  kernel::close(fd);
-  return result;
+long new_empty_directory(Fd& mount) {
+  constexpr unsigned kAttributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  Fd filesystem;
+  if (const long result = take(kernel::fsopen("tmpfs", FSOPEN_CLOEXEC), filesystem); result < 0) return result;
+  long result = kernel::fsconfig(filesystem.get(), FSCONFIG_SET_STRING, "nr_inodes", "1", 0);
+  if (result >= 0) result = kernel::fsconfig(filesystem.get(), FSCONFIG_SET_FLAG, "ro", nullptr, 0);
+  if (result >= 0) result = kernel::fsconfig(filesystem.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  return result < 0 ? result : take(kernel::fsmount(filesystem.get(), FSMOUNT_CLOEXEC, kAttributes), mount);
 }
 
 // One filesystem for all masks: the first is mounted, the others are clones of that mount.
-long empty_directory(Context& context) {
-  if (context.masks >= 0) return kernel::open_tree(context.masks, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-  const long tree = new_empty_directory();
-  if (tree >= 0) context.masks = static_cast<int>(kernel::fcntl(static_cast<int>(tree), F_DUPFD_CLOEXEC, 3));
-  return tree;
+long empty_directory(Context& context, Fd& mount) {
+  if (context.masks)
+    return take(kernel::open_tree(context.masks.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH), mount);
+  if (const long result = new_empty_directory(mount); result < 0) return result;
+  return take(kernel::fcntl(mount.get(), F_DUPFD_CLOEXEC, 0), context.masks);
 }
 
-long cover(int tree, int target) {
-  return kernel::move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+long cover(Context& context, const char* path, const Fd& mount, const Fd& target) {
+  constexpr unsigned kByDescriptors = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  const long result = kernel::move_mount(mount.get(), "", target.get(), "", kByDescriptors);
+  return result < 0 ? result : check_mounted(context, path, 0, mount.get());
 }
 
 bool missing(long result) { return result == -ENOENT || result == -ENOTDIR; }
@@ -54,34 +52,30 @@ bool missing(long result) { return result == -ENOENT || result == -ENOTDIR; }
 }  // namespace
 
 long perform(Context& context, const wire::Mask<InitForm>& step) {
-  const long target = open_inside(context, step.path.at, 0);
-  if (target < 0) return missing(target) ? 0 : target;
+  Fd target, mount;
+  long result = open_inside(context, step.path.at, 0, Links::inside, target);
+  if (missing(result)) return 0;
   struct stat facts{};
-  long result = kernel::fstat(static_cast<int>(target), &facts);
-  const long tree = result < 0 ? result : S_ISDIR(facts.st_mode) ? empty_directory(context) : null_device(context);
-  if (tree >= 0) {
-    result = cover(static_cast<int>(tree), static_cast<int>(target));
-    kernel::close(static_cast<int>(tree));
-  }
-  kernel::close(static_cast<int>(target));
-  return tree < 0 ? tree : result;
+  if (result >= 0) result = refuse_root(context, target.get());
+  if (result >= 0) result = kernel::fstat(target.get(), &facts);
+  if (result >= 0) result = S_ISDIR(facts.st_mode) ? empty_directory(context, mount) : null_device(context, mount);
+  return result < 0 ? result : cover(context, step.path.at, mount, target);
 }
 
+// The mounts below keep what they are, as with runc: mount(2) can do no more, and the result should not depend on the kernel.
 long perform(Context& context, const wire::ReadonlyPath<InitForm>& step) {
-  const long target = open_inside(context, step.path.at, 0);
-  if (target < 0) return missing(target) ? 0 : target;
-  const int place = static_cast<int>(target);
-  const long tree = kernel::open_tree(place, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
-  long result = tree;
-  if (tree >= 0) {
-    const int fd = static_cast<int>(tree);
-    const long changed = change_mount(fd, {MOUNT_ATTR_RDONLY, 0, 0, true});
-    result = changed < 0 && changed != -ENOSYS ? changed : cover(fd, place);
-    if (result >= 0 && changed == -ENOSYS) result = change_mount_legacy(fd, {MOUNT_ATTR_RDONLY, 0, 0, false});
-    kernel::close(fd);
-  }
-  kernel::close(place);
-  return result < 0 ? result : 0;
+  constexpr Change kReadonly{MOUNT_ATTR_RDONLY, 0, 0, false};
+  constexpr unsigned kClone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
+  Fd target, mount;
+  long result = open_inside(context, step.path.at, 0, Links::inside, target);
+  if (missing(result)) return 0;
+  if (result >= 0) result = refuse_root(context, target.get());
+  if (result >= 0) result = take(kernel::open_tree(target.get(), "", kClone), mount);
+  if (result < 0) return result;
+  const long changed = change_mount(mount.get(), kReadonly);
+  if (changed < 0 && changed != -ENOSYS) return changed;
+  result = cover(context, step.path.at, mount, target);
+  return result >= 0 && changed == -ENOSYS ? change_mount_legacy(mount.get(), kReadonly) : result;
 }
 
 }  // namespace crumb::init

@@ -1,16 +1,18 @@
 // The Mount step: a mount is made detached, changed, and only then moved onto its target, which is held by a descriptor.
 #include <errno.h>
-#include <sys/mount.h>
 
 #include "init/attributes.h"
 #include "init/context.h"
 #include "init/paths.h"
 #include "kernel/call.h"
+#include "kernel/mount_options.h"
 
 namespace crumb::init {
 namespace {
 
 using Mount = wire::Mount<InitForm>;
+
+constexpr size_t kLongestValue = 255;  // FSCONFIG_SET_STRING refuses more
 
 // Options that every filesystem takes beside its own.
 constexpr struct {
@@ -19,32 +21,73 @@ constexpr struct {
 } kSuperblockWords[] = {
     {MS_RDONLY, "ro"}, {MS_SYNCHRONOUS, "sync"}, {MS_DIRSYNC, "dirsync"}, {MS_MANDLOCK, "mand"}, {MS_LAZYTIME, "lazytime"}};
 
-// "key=value" or "flag"; a comma inside a value is written as "\,".
+bool is_bind(const Mount& step) { return (step.flags & wire::kBind) != 0; }
+
+// Takes one option off comma-separated data; a comma inside a value is written as "\,". False at the end.
+bool next_option(const char*& data, char* option) {
+  if (*data == 0) return false;
+  for (; *data != 0 && *data != ','; ++data) {
+    const bool escape = data[0] == '\\' && data[1] != 0;
+    if (escape && data[1] != ',') *option++ = *data;
+    if (escape) ++data;
+    *option++ = *data;
+  }
+  if (*data == ',') ++data;
+  *option = 0;
+  return true;
+}
+
+// What only mount(2) can do: long values, and flags that fsconfig has no word for.
+bool needs_old_call(const Mount& step) {
+  uint64_t known = 0;
+  for (const auto& word : kSuperblockWords) known |= word.flag;
+  if ((step.superblock & ~known) != 0) return true;
+  size_t size = 0;
+  for (const char* at = step.data.at; *at != 0; ++at) {
+    size = *at == ',' ? 0 : size + 1;
+    if (size > kLongestValue) return true;
+  }
+  return step.source.size > kLongestValue;
+}
+
+// The option's text is cut at its "=".
 long configure_option(int filesystem, char* option) {
   char* value = option;
   while (*value != 0 && *value != '=') ++value;
   if (*value == 0) return kernel::fsconfig(filesystem, FSCONFIG_SET_FLAG, option, nullptr, 0);
-  *value++ = 0;
-  return kernel::fsconfig(filesystem, FSCONFIG_SET_STRING, option, value, 0);
+  *value = 0;
+  const long result = kernel::fsconfig(filesystem, FSCONFIG_SET_STRING, option, value + 1, 0);
+  *value = '=';
+  return result;
 }
 
 long configure_data(Context& context, int filesystem, const Text& data) {
   char* const option = static_cast<char*>(allocate(data.size + 1));
   if (option == nullptr) return -ENOMEM;
-  for (const char* at = data.at; *at != 0;) {
-    size_t size = 0;
-    for (; *at != 0 && *at != ','; ++at) {
-      if (at[0] == '\\' && at[1] == ',') ++at;
-      option[size++] = *at;
-    }
-    option[size] = 0;
-    if (*at == ',') ++at;
-    if (size == 0) continue;
-    char* const shown = concatenate("option ", option);
-    if (const long result = configure_option(filesystem, option); result < 0)
-      return context.failed(result, shown ? shown : "option");
+  for (const char* at = data.at; next_option(at, option);) {
+    if (*option == 0) continue;
+    if (const long result = configure_option(filesystem, option); result < 0) return context.failed(result, "option ", option);
   }
   return 0;
+}
+
+long configure_superblock(Context& context, int filesystem, uint64_t superblock) {
+  for (const auto& option : kSuperblockWords) {
+    if ((superblock & option.flag) == 0) continue;
+    const long result = kernel::fsconfig(filesystem, FSCONFIG_SET_FLAG, option.word, nullptr, 0);
+    if (result < 0) return context.failed(result, "option ", option.word);
+  }
+  return 0;
+}
+
+long configure(Context& context, int filesystem, const Mount& step, unsigned command) {
+  if (step.source.size > 0 && command == FSCONFIG_CMD_CREATE) {
+    const long result = kernel::fsconfig(filesystem, FSCONFIG_SET_STRING, "source", step.source.at, 0);
+    if (result < 0) return context.failed(result, "source ", step.source.at);
+  }
+  if (const long result = configure_superblock(context, filesystem, step.superblock); result < 0) return result;
+  if (const long result = configure_data(context, filesystem, step.data); result < 0) return result;
+  return kernel::fsconfig(filesystem, command, nullptr, nullptr, 0);
 }
 
 // What the filesystem itself says of the failure, if it says something: "e tmpfs: Bad value for 'size'".
@@ -58,137 +101,114 @@ long explained(Context& context, int filesystem, long error) {
   return context.failed(error, log + 2);
 }
 
-long configure(Context& context, int filesystem, const Mount& step) {
-  if (step.source.size > 0) {
-    const long result = kernel::fsconfig(filesystem, FSCONFIG_SET_STRING, "source", step.source.at, 0);
-    if (result < 0) return result;
-  }
-  for (const auto& option : kSuperblockWords) {
-    if ((step.superblock & option.flag) == 0) continue;
-    const long result = kernel::fsconfig(filesystem, FSCONFIG_SET_FLAG, option.word, nullptr, 0);
-    if (result < 0) return context.failed(result, option.word);
-  }
-  if (const long result = configure_data(context, filesystem, step.data); result < 0) return result;
-  return kernel::fsconfig(filesystem, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+// -ENOSYS alone means that the kernel, or a filter above crumb, has no fsopen.
+long new_filesystem(Context& context, const Mount& step, Fd& mount) {
+  Fd filesystem;
+  if (const long result = take(kernel::fsopen(step.type.at, FSOPEN_CLOEXEC), filesystem); result < 0) return result;
+  long result = configure(context, filesystem.get(), step, FSCONFIG_CMD_CREATE);
+  if (result >= 0)
+    result =
+        take(kernel::fsmount(filesystem.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(step.set | step.recursive_set)), mount);
+  return result < 0 ? explained(context, filesystem.get(), result) : 0;
 }
 
-long new_filesystem(Context& context, const Mount& step) {
-  const long filesystem = kernel::fsopen(step.type.at, FSOPEN_CLOEXEC);
-  if (filesystem < 0) return filesystem;
-  const int fd = static_cast<int>(filesystem);
-  long result = configure(context, fd, step);
-  if (result >= 0) result = kernel::fsmount(fd, FSMOUNT_CLOEXEC, static_cast<unsigned>(step.set));
-  if (result < 0) result = explained(context, fd, result);
-  kernel::close(fd);
-  return result;
-}
-
-long clone_source(Context& context, const Mount& step) {
+long clone_source(Context& context, const Mount& step, Fd& mount) {
   unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
   if (step.flags & wire::kBindRecursive) flags |= AT_RECURSIVE;
   if (step.flags & wire::kSourceNoFollow) flags |= AT_SYMLINK_NOFOLLOW;
-  const long tree = kernel::open_tree(AT_FDCWD, step.source.at, flags);
-  return tree < 0 ? context.failed(tree, step.source.at) : tree;
+  const long result = take(kernel::open_tree(AT_FDCWD, step.source.at, flags), mount);
+  return result < 0 ? context.failed(result, step.source.at) : 0;
 }
 
-// proc and sysfs are where a container's walls are made of: never behind a link or over something else (CVE-2019-19921).
-bool needs_real_directory(const Mount& step) { return equal(step.type.at, "proc") || equal(step.type.at, "sysfs"); }
+int target_flags(const Mount& step) { return step.flags & wire::kTargetNoFollow ? O_NOFOLLOW : 0; }
 
-long open_target(Context& context, const Mount& step, bool directory) {
-  int flags = directory ? O_DIRECTORY : 0;
-  if (needs_real_directory(step) || (step.flags & wire::kTargetNoFollow)) flags |= O_NOFOLLOW;
-  return open_or_make(context, step.target.at, flags, directory ? Missing::make_directory : Missing::make_file);
+// proc and sysfs are what a container's walls are made of: never behind a link (CVE-2019-19921).
+Links target_links(const Mount& step) {
+  return equal(step.type.at, "proc") || equal(step.type.at, "sysfs") ? Links::none : Links::inside;
 }
 
-// All changes beyond what fsmount took, on a mount that is not attached yet; mount(2) does them after attaching, where
-// mount_setattr is missing.
+long open_target(Context& context, const Mount& step, bool directory, Fd& target) {
+  const int flags = target_flags(step) | (directory ? O_DIRECTORY : 0);
+  const Missing missing = directory ? Missing::make_directory : Missing::make_file;
+  const long result = open_or_make(context, step.target.at, flags, target_links(step), missing, target);
+  return result < 0 ? result : refuse_root(context, target.get());
+}
+
+// All changes beyond what fsmount took. mount_setattr does them before the mount is attached, mount(2) afterwards.
 template <class Apply>
 long change_all(const Mount& step, Apply&& apply) {
-  const bool bind = (step.flags & wire::kBind) != 0;
   long result = 0;
-  if (bind && (step.set | step.clear) != 0) result = apply(Change{step.set, step.clear, 0, false});
-  if (result >= 0 && (step.recursive_set | step.recursive_clear) != 0)
+  if (is_bind(step) && (step.set | step.clear) != 0) result = apply(Change{step.set, step.clear, 0, false});
+  if (result >= 0 && is_bind(step) && (step.recursive_set | step.recursive_clear) != 0)
     result = apply(Change{step.recursive_set, step.recursive_clear, 0, true});
   for_each(step.propagation, [&](uint32_t, uint64_t flags) {
-    if (result >= 0) result = apply(Change{0, 0, flags & ~static_cast<uint64_t>(MS_REC), (flags & MS_REC) != 0});
+    constexpr uint64_t kRecursive = MS_REC;
+    if (result >= 0) result = apply(Change{0, 0, flags & ~kRecursive, (flags & kRecursive) != 0});
   });
   return result;
 }
 
-long attach(int tree, int target) {
-  return kernel::move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-}
-
-long attach_changed(Context& context, const Mount& step, int tree, int target) {
-  const long changed = change_all(step, [&](const Change& change) { return change_mount(tree, change); });
-  if (changed < 0 && changed != -ENOSYS) return context.failed(changed, "its options");
-  if (const long result = attach(tree, target); result < 0) return result;
+long attach_changed(Context& context, const Mount& step, const Fd& mount, const Fd& target) {
+  constexpr unsigned kByDescriptors = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  constexpr char kOptions[] = "its options";
+  const long changed = change_all(step, [&](const Change& change) { return change_mount(mount.get(), change); });
+  if (changed < 0 && changed != -ENOSYS) return context.failed(changed, kOptions);
+  if (const long result = kernel::move_mount(mount.get(), "", target.get(), "", kByDescriptors); result < 0) return result;
+  if (const long result = check_mounted(context, step.target.at, target_flags(step), mount.get()); result < 0) return result;
   if (changed != -ENOSYS) return 0;
-  const long result = change_all(step, [&](const Change& change) { return change_mount_legacy(tree, change); });
-  return result < 0 ? context.failed(result, "its options") : 0;
+  const long result = change_all(step, [&](const Change& change) { return change_mount_legacy(mount.get(), change); });
+  return result < 0 ? context.failed(result, kOptions) : 0;
 }
 
-// Whether a detached or attached mount's root is a directory.
-long is_directory(int fd, bool& directory) {
-  struct stat facts{};
-  const long result = kernel::fstat(fd, &facts);
-  directory = S_ISDIR(facts.st_mode);
-  return result;
+// By mount(2). The target is a descriptor's path here too; what then lies there must be another mount than before.
+long mount_by_old_call(Context& context, const Mount& step) {
+  Fd target, mount;
+  if (const long result = open_target(context, step, true, target); result < 0) return result;
+  const unsigned long flags = step.superblock | legacy_flags(step.set | step.recursive_set);
+  if (const long result = kernel::mount(step.source.at, DescriptorPath(target.get()).text, step.type.at, flags, step.data.at);
+      result < 0)
+    return result;
+  const long result = open_inside(context, step.target.at, target_flags(step), Links::inside, mount);
+  if (result < 0) return result;
+  if (check_mounted(context, step.target.at, target_flags(step), target.get()) == 0)
+    return context.failed(-ESTALE, "the place was moved while it was mounted upon");
+  context.operand[0] = 0;
+  return change_all(step, [&](const Change& change) { return change_attached_mount(mount.get(), change); });
 }
 
-unsigned long legacy_attributes(uint64_t set) {
-  constexpr struct {
-    uint64_t attribute;
-    unsigned long flag;
-  } kPairs[] = {{MOUNT_ATTR_RDONLY, MS_RDONLY},
-                {MOUNT_ATTR_NOSUID, MS_NOSUID},
-                {MOUNT_ATTR_NODEV, MS_NODEV},
-                {MOUNT_ATTR_NOEXEC, MS_NOEXEC},
-                {MOUNT_ATTR_NODIRATIME, MS_NODIRATIME}};
-  unsigned long flags = 0;
-  for (const auto& pair : kPairs)
-    if (set & pair.attribute) flags |= pair.flag;
-  return flags;
+// Reconfigures the filesystem below a mount.
+long remount_filesystem(Context& context, const Mount& step, const Fd& target) {
+  Fd filesystem;
+  long result = take(kernel::fspick(target.get(), "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC), filesystem);
+  if (result < 0) return result;
+  result = configure(context, filesystem.get(), step, FSCONFIG_CMD_RECONFIGURE);
+  return result < 0 ? explained(context, filesystem.get(), result) : 0;
 }
 
 long remount(Context& context, const Mount& step) {
-  const long target = open_inside(context, step.target.at, step.flags & wire::kTargetNoFollow ? O_NOFOLLOW : 0);
-  if (target < 0) return target;
-  const int fd = static_cast<int>(target);
-  long result = 0;
-  if ((step.flags & wire::kBind) == 0 && (step.data.size > 0 || step.superblock != 0)) {
-    const DescriptorPath path(fd);
-    result = kernel::mount(step.source.at, path.text, step.type.at, MS_REMOUNT | step.superblock | legacy_attributes(step.set),
-                           step.data.at);
-  } else {
-    Mount changes = step;
-    changes.flags |= wire::kBind;
-    result = change_all(changes, [&](const Change& change) {
-      const long changed = change_mount(fd, change);
-      return changed == -ENOSYS ? change_mount_legacy(fd, change) : changed;
-    });
-  }
-  kernel::close(fd);
-  return result;
+  Fd target;
+  long result = open_inside(context, step.target.at, target_flags(step), Links::inside, target);
+  if (result >= 0 && !is_bind(step) && (step.data.size > 0 || step.superblock != 0))
+    result = remount_filesystem(context, step, target);
+  Mount changes = step;
+  changes.flags |= wire::kBind;  // the mount's own attributes, too
+  if (result < 0) return result;
+  return change_all(changes, [&](const Change& change) { return change_attached_mount(target.get(), change); });
 }
 
 }  // namespace
 
 long perform(Context& context, const Mount& step) {
   if (step.flags & wire::kRemount) return remount(context, step);
-  const bool bind = (step.flags & wire::kBind) != 0;
-  const long tree = bind ? clone_source(context, step) : new_filesystem(context, step);
-  if (tree == -ENOENT && (step.flags & wire::kOptional)) return 0;
-  if (tree < 0) return tree;
-  bool directory = true;
-  long result = is_directory(static_cast<int>(tree), directory);
-  const long target = result < 0 ? result : open_target(context, step, directory);
-  if (target >= 0) {
-    result = attach_changed(context, step, static_cast<int>(tree), static_cast<int>(target));
-    kernel::close(static_cast<int>(target));
-  }
-  kernel::close(static_cast<int>(tree));
-  return target < 0 ? target : result;
+  if (!is_bind(step) && needs_old_call(step)) return mount_by_old_call(context, step);
+  Fd mount, target;
+  long result = is_bind(step) ? clone_source(context, step, mount) : new_filesystem(context, step, mount);
+  if (result == -ENOSYS && !is_bind(step)) return mount_by_old_call(context, step);
+  if (result == -ENOENT && (step.flags & wire::kOptional)) return 0;
+  struct stat facts{};
+  if (result >= 0) result = kernel::fstat(mount.get(), &facts);
+  if (result >= 0) result = open_target(context, step, S_ISDIR(facts.st_mode), target);
+  return result < 0 ? result : attach_changed(context, step, mount, target);
 }
 
 }  // namespace crumb::init

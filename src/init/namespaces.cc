@@ -10,22 +10,25 @@
 namespace crumb::init {
 namespace {
 
-constexpr unsigned kMostJoins = 8;
-
-struct Joins {
-  int fd[kMostJoins];
-  uint64_t type[kMostJoins];
-  bool done[kMostJoins];
-  unsigned count = 0;
+struct Join {
+  Fd fd;  // closed once it is joined
+  uint64_t type = 0;
+  const char* path = "";
 };
 
-// One pass over what is not joined yet. `user`: 1 only user namespaces, 0 all others, -1 whatever is left and must succeed.
-long join_pass(Joins& joins, int user) {
-  for (unsigned i = 0; i < joins.count; ++i) {
-    if (joins.done[i] || (user >= 0 && (joins.type[i] == CLONE_NEWUSER) != (user == 1))) continue;
-    const long result = kernel::setns(joins.fd[i], static_cast<int>(joins.type[i]));
-    if (result < 0 && user < 0) return result;
-    joins.done[i] = result == 0;
+enum class Pass { all_but_user, user, rest };
+
+bool belongs(const Join& join, Pass pass) {
+  return join.fd && (pass == Pass::rest || (join.type == CLONE_NEWUSER) == (pass == Pass::user));
+}
+
+// Joins what is left of this pass. Only in the last one a failure counts.
+long join_pass(Context& context, Join (&joins)[kMostJoins], Pass pass) {
+  for (Join& join : joins) {
+    if (!belongs(join, pass)) continue;
+    const long result = kernel::setns(join.fd.get(), static_cast<int>(join.type));
+    if (result >= 0) join.fd.reset();
+    if (result < 0 && pass == Pass::rest) return context.failed(result, join.path);
   }
   return 0;
 }
@@ -33,39 +36,33 @@ long join_pass(Joins& joins, int user) {
 }  // namespace
 
 long perform(Context& context, const wire::JoinPaths<InitForm>& step) {
-  Joins joins;
+  Join joins[kMostJoins];
   long error = 0;
-  for_each(step.types, [&](uint32_t, uint64_t type) {
-    if (joins.count < kMostJoins) joins.type[joins.count++] = type;
-  });
-  if (step.types.count != step.paths.count || step.types.count > kMostJoins) return -EBADMSG;
+  for_each(step.types, [&](uint32_t i, uint64_t type) { joins[i].type = type; });
   // All are opened before the first is joined: a mount namespace changes what paths mean.
   for_each(step.paths, [&](uint32_t i, Text path) {
-    const long fd = kernel::openat(AT_FDCWD, path.at, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    joins.fd[i] = static_cast<int>(fd);
-    joins.done[i] = false;
-    if (fd < 0 && error == 0) error = context.failed(fd, path.at);
+    joins[i].path = path.at;
+    const long result = take(kernel::openat(AT_FDCWD, path.at, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), joins[i].fd);
+    if (result < 0 && error == 0) error = context.failed(result, path.at);
   });
   if (error < 0) return error;
   // Privilege over some namespaces comes only with the user namespace, over others it goes with it.
-  if (joins.count > 0) join_pass(joins, 0);
-  join_pass(joins, 1);
-  if (const long result = join_pass(joins, -1); result < 0) return result;
-  for (unsigned i = 0; i < joins.count; ++i) kernel::close(joins.fd[i]);
-  return 0;
+  join_pass(context, joins, Pass::all_but_user);
+  join_pass(context, joins, Pass::user);
+  return join_pass(context, joins, Pass::rest);
 }
 
 long perform(Context&, const wire::JoinProcess<InitForm>& step) {
-  const long result = kernel::setns(static_cast<int>(step.pidfd), static_cast<int>(step.types));
-  if (result < 0) return result;
-  kernel::close(static_cast<int>(step.pidfd));
-  return 0;
+  const Fd pidfd(static_cast<long>(step.pidfd));
+  return kernel::setns(pidfd.get(), static_cast<int>(step.types));
 }
 
 long perform(Context& context, const wire::Fork<InitForm>& step) {
   // The child says nothing before the host knows its pid: it waits until our end of this pipe is closed, by our leaving.
-  int told[2];
-  if (const long result = kernel::pipe2(told, O_CLOEXEC); result < 0) return result;
+  int ends[2];
+  if (const long result = kernel::pipe2(ends, O_CLOEXEC); result < 0) return result;
+  const Fd told(ends[0]);
+  Fd telling(ends[1]);
   // CLONE_PARENT: the container's process is crumb's child, so that whoever is crumb's parent reaps it later.
   const long child = kernel::clone(CLONE_PARENT | SIGCHLD | step.namespaces);
   if (child < 0) return child;
@@ -75,21 +72,11 @@ long perform(Context& context, const wire::Fork<InitForm>& step) {
     message.value = static_cast<uint64_t>(child);
     kernel::exit_group(send(context, message) < 0 ? 1 : 0);
   }
-  kernel::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // Not inherited. If crumb died before this line, the socket's end of file ends us at the next point.
+  if (const long result = kernel::prctl(PR_SET_PDEATHSIG, SIGKILL); result < 0) return result;
+  telling.reset();
   char nothing = 0;
-  kernel::close(told[1]);
-  while (kernel::read(told[0], &nothing, 1) == -EINTR) {
-  }
-  kernel::close(told[0]);
-  return 0;
-}
-
-long perform(Context& context, const wire::Meet<InitForm>& step) {
-  const wire::Point point = static_cast<wire::Point>(step.point);
-  meet(context, point);
-  if (point == wire::Point::ready) {
-    context.ready = true;
-    kernel::prctl(PR_SET_PDEATHSIG, 0);  // crumb may leave now
+  while (kernel::read(told.get(), &nothing, 1) == -EINTR) {
   }
   return 0;
 }

@@ -8,98 +8,185 @@ namespace crumb::init {
 namespace {
 
 constexpr unsigned kDirectoryMode = 0755, kFileMode = 0644;
+constexpr int kMostLinks = 40;        // as the kernel's own limit
+constexpr size_t kLongestName = 256;  // NAME_MAX and a NUL
 
-long open_at(int directory, const char* path, int flags, uint64_t resolve) {
+long open_at(int directory, const char* path, int flags, Links links, Fd& found) {
   open_how how{};
   how.flags = static_cast<uint64_t>(flags | O_PATH | O_CLOEXEC);
-  how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  if (links == Links::none) how.resolve |= RESOLVE_NO_SYMLINKS;
   long result = 0;
   do result = kernel::openat2(directory, path, how);
   while (result == -EAGAIN || result == -EINTR);  // a rename somewhere in the tree made the kernel give up
+  return take(result, found);
+}
+
+long need_root(Context& context) {
+  if (context.root) return 0;
+  return take(kernel::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC), context.root);
+}
+
+// Walks a path inside the root component by component and makes what is missing. Each component is opened without following
+// it; links are read and walked here.
+class Walk {
+ public:
+  Walk(Context& context, Missing missing) : context_(context), missing_(missing) {}
+  long make(const char* path);
+
+ private:
+  long enter();
+  bool next_name();
+  long advance();
+  long open_or_create(Fd& found);
+  long create();
+  long follow(const Fd& link);
+  long leave_directory();
+  long append_name();
+
+  Context& context_;
+  const Missing missing_;
+  Fd at_;                         // where the walk stands
+  char done_[kLongestPath] = {};  // the way there from the root, without links
+  char rest_[kLongestPath] = {};  // what is still to go
+  size_t cursor_ = 0;             // in rest_
+  char name_[kLongestName] = {};  // the component in hand
+  int links_ = 0;
+};
+
+long Walk::make(const char* path) {
+  if (copy(rest_, sizeof rest_, path) != length(path)) return -ENAMETOOLONG;
+  long result = enter();
+  while (result >= 0 && next_name()) result = advance();
   return result;
 }
 
-long root_of(Context& context) {
-  if (context.root >= 0) return context.root;
-  const long root = kernel::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (root >= 0) context.root = static_cast<int>(root);
-  return root;
+// Opens the directory `done_`.
+long Walk::enter() { return open_inside(context_, done_[0] == 0 ? "/" : done_, O_DIRECTORY, Links::none, at_); }
+
+bool Walk::next_name() {
+  while (rest_[cursor_] == '/') ++cursor_;
+  size_t size = 0;
+  for (; rest_[cursor_] != 0 && rest_[cursor_] != '/'; ++cursor_)
+    if (size + 1 < sizeof name_) name_[size++] = rest_[cursor_];
+  name_[size] = 0;
+  while (rest_[cursor_] == '/') ++cursor_;  // at the end now, if this was the last one
+  return size > 0;
 }
 
-// The text of `path` up to `size` bytes, in the arena.
-char* prefix(const char* path, size_t size) {
-  char* const text = static_cast<char*>(allocate(size + 1));
-  if (text != nullptr) copy(text, size + 1, path);
-  return text;
+long Walk::advance() {
+  if (equal(name_, ".")) return 0;
+  if (equal(name_, "..")) return leave_directory();
+  Fd found;
+  if (const long result = open_or_create(found); result < 0) return result;
+  struct stat facts{};
+  if (const long result = kernel::fstat(found.get(), &facts); result < 0) return result;
+  if (S_ISLNK(facts.st_mode)) return follow(found);
+  if (!S_ISDIR(facts.st_mode)) return rest_[cursor_] == 0 ? 0 : -ENOTDIR;
+  at_ = static_cast<Fd&&>(found);
+  return append_name();
 }
 
-// One missing component below `directory`; the new thing, opened without following anything.
-long make_component(int directory, const char* name, bool file) {
-  if (equal(name, "..")) return -EINVAL;
-  long result = 0;
-  if (file) {
-    result = kernel::openat(directory, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, kFileMode);
-    if (result >= 0) kernel::close(static_cast<int>(result));
-  } else {
-    result = kernel::mkdirat(directory, name, kDirectoryMode);
-  }
-  if (result < 0 && result != -EEXIST) return result;  // somebody was faster: look at what is there
-  return open_at(directory, name, O_NOFOLLOW | (file ? 0 : O_DIRECTORY), RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+long Walk::open_or_create(Fd& found) {
+  constexpr int kFlags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  const long result = take(kernel::openat(at_.get(), name_, kFlags), found);
+  if (result != -ENOENT) return result;
+  const long made = create();
+  if (made < 0 && made != -EEXIST) return made;  // somebody was faster: look at what is there
+  return take(kernel::openat(at_.get(), name_, kFlags), found);
 }
 
-// The deepest directory of `path` that exists; `rest` is where the missing components begin.
-long open_existing(Context& context, const char* path, const char*& rest) {
-  for (size_t size = length(path);;) {
-    while (size > 0 && path[size - 1] == '/') --size;
-    while (size > 0 && path[size - 1] != '/') --size;
-    rest = path + size;
-    const char* const directory = size == 0 ? "/" : prefix(path, size);
-    if (directory == nullptr) return -ENOMEM;
-    const long found = open_inside(context, directory, O_DIRECTORY);
-    if (found != -ENOENT || size == 0) return found;
-  }
+long Walk::create() {
+  const bool last = rest_[cursor_] == 0;
+  if (last && missing_ == Missing::make_file) return kernel::mknodat(at_.get(), name_, S_IFREG | kFileMode, 0);
+  return kernel::mkdirat(at_.get(), name_, kDirectoryMode);
 }
 
-// Makes the components of `rest` below `directory`, which is closed; the last one as a file where asked.
-long make_rest(long directory, const char* rest, Missing missing) {
-  while (*rest == '/') ++rest;
-  while (*rest != 0 && directory >= 0) {
-    size_t size = 0;
-    while (rest[size] != 0 && rest[size] != '/') ++size;
-    const char* const name = prefix(rest, size);
-    if (name == nullptr) return -ENOMEM;
-    rest += size;
-    while (*rest == '/') ++rest;
-    if (equal(name, ".")) continue;
-    const long next = make_component(static_cast<int>(directory), name, *rest == 0 && missing == Missing::make_file);
-    kernel::close(static_cast<int>(directory));
-    directory = next;
-  }
-  return directory;
+// The link's text takes its place in what is to go.
+long Walk::follow(const Fd& link) {
+  if (++links_ > kMostLinks) return -ELOOP;
+  char target[kLongestPath];
+  const long size = kernel::readlinkat(link.get(), "", target, sizeof target - 1);
+  if (size < 0) return size;
+  target[size] = 0;
+  char* const rest = concatenate(target, "/");
+  char* const joined = rest == nullptr ? nullptr : concatenate(rest, rest_ + cursor_);
+  if (joined == nullptr) return -ENOMEM;
+  if (copy(rest_, sizeof rest_, joined) != length(joined)) return -ENAMETOOLONG;
+  cursor_ = 0;
+  if (target[0] != '/') return 0;
+  done_[0] = 0;
+  return enter();
+}
+
+// ".." of the root is the root.
+long Walk::leave_directory() {
+  size_t size = length(done_);
+  while (size > 0 && done_[size - 1] != '/') --size;
+  done_[size > 0 ? size - 1 : 0] = 0;
+  return enter();
+}
+
+long Walk::append_name() {
+  const size_t size = length(done_);
+  if (size + length(name_) + 2 > sizeof done_) return -ENAMETOOLONG;
+  copy(done_ + size, 2, "/");
+  copy(done_ + size + 1, sizeof done_ - size - 1, name_);
+  return 0;
+}
+
+struct Place {
+  uint64_t mount = 0, inode = 0;
+};
+
+long place_of(int fd, Place& place) {
+  struct statx facts{};
+  const long result = kernel::statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &facts);
+  place = {facts.stx_mnt_id, facts.stx_ino};
+  return result;
 }
 
 }  // namespace
 
-long open_inside(Context& context, const char* path, int flags) {
-  const long root = root_of(context);
-  return root < 0 ? root : open_at(static_cast<int>(root), path, flags, RESOLVE_IN_ROOT);
+long open_inside(Context& context, const char* path, int flags, Links links, Fd& found) {
+  const long result = need_root(context);
+  return result < 0 ? result : open_at(context.root.get(), path, flags, links, found);
 }
 
-long open_or_make(Context& context, const char* path, int flags, Missing missing) {
-  const long found = open_inside(context, path, flags);
-  if (found != -ENOENT) return found;
-  const char* rest = nullptr;
-  const long directory = open_existing(context, path, rest);
-  return make_rest(directory, rest, missing);
+long open_or_make(Context& context, const char* path, int flags, Links links, Missing missing, Fd& found) {
+  const long result = open_inside(context, path, flags, links, found);
+  if (result != -ENOENT) return result;
+  Walk walk(context, missing);
+  if (const long made = walk.make(path); made < 0) return made;
+  return open_inside(context, path, flags, links, found);
 }
 
-long open_parent(Context& context, const char* path, const char*& name) {
+long open_parent(Context& context, const char* path, Fd& parent, const char*& name) {
   size_t size = length(path);
   while (size > 0 && path[size - 1] != '/') --size;
   name = path + size;
-  if (*name == 0) return -EINVAL;
+  if (*name == 0 || equal(name, ".") || equal(name, "..")) return -EINVAL;
   const char* const directory = size == 0 ? "/" : prefix(path, size);
-  return directory == nullptr ? -ENOMEM : open_or_make(context, directory, O_DIRECTORY, Missing::make_directory);
+  if (directory == nullptr) return -ENOMEM;
+  return open_or_make(context, directory, O_DIRECTORY, Links::none, Missing::make_directory, parent);
+}
+
+long refuse_root(Context& context, int fd) {
+  Place root, place;
+  long result = place_of(context.root.get(), root);
+  if (result >= 0) result = place_of(fd, place);
+  if (result < 0) return result;
+  return root.mount == place.mount && root.inode == place.inode ? context.failed(-EINVAL, "it is the root itself") : 0;
+}
+
+long check_mounted(Context& context, const char* path, int flags, int mount) {
+  Fd now;
+  Place here, there;
+  long result = open_inside(context, path, flags, Links::inside, now);
+  if (result >= 0) result = place_of(now.get(), here);
+  if (result >= 0) result = place_of(mount, there);
+  if (result < 0) return result;
+  return here.mount == there.mount ? 0 : context.failed(-ESTALE, "the place was moved while it was mounted upon");
 }
 
 DescriptorPath::DescriptorPath(int fd) {

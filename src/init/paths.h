@@ -7,17 +7,30 @@
 
 namespace crumb::init {
 
-// O_PATH | flags inside the root; links of the container are followed there. Descriptor or -errno.
-long open_inside(Context& context, const char* path, int flags);
+// What may lie on the way to a name.
+enum class Links {
+  inside,  // followed, as the container would: "/" is its root
+  none,    // ELOOP
+};
 
-// The same for a path that may not exist: missing directories are made (0755), and at the end a directory or an empty file.
+// O_PATH | flags inside the root. 0 or -errno.
+long open_inside(Context& context, const char* path, int flags, Links links, Fd& found);
+
+// The same for a path that may not exist: missing directories are made (0755), and at the end a directory or an empty file
+// (0644). Links that lead nowhere are followed to what is then made inside the root.
 enum class Missing { make_directory, make_file };
-long open_or_make(Context& context, const char* path, int flags, Missing missing);
+long open_or_make(Context& context, const char* path, int flags, Links links, Missing missing, Fd& found);
 
-// The directory of path's last component (made when missing), and that component.
-long open_parent(Context& context, const char* path, const char*& name);
+// The directory of path's last component (made when missing, no links on the way), and that component.
+long open_parent(Context& context, const char* path, Fd& parent, const char*& name);
 
-// "/proc/self/fd/N", for the calls that have no form for descriptors. Only before the root changes: it is the host's /proc.
+// -EINVAL when `fd` is the root itself: what is mounted there would lie above the root that init holds.
+long refuse_root(Context& context, int fd);
+
+// Whether `path` now leads to the mount `mount`: -ESTALE when somebody moved the place while it was mounted upon.
+long check_mounted(Context& context, const char* path, int flags, int mount);
+
+// "/proc/self/fd/N", for the calls that have no form for descriptors. Until the root changes this is the host's /proc.
 struct DescriptorPath {
   explicit DescriptorPath(int fd);
   char text[32];

@@ -1,17 +1,50 @@
 #include "init/plan.h"
 
+#include <sched.h>
+#include <sys/stat.h>
+
+#include <initializer_list>
+
+#include "kernel/namespaces.h"
+#include "wire/protocol.h"
+
 namespace crumb::init {
 namespace {
 
+// What the steps rely on beyond the form of their fields.
+template <class Step>
+bool sound(const Step&) {
+  return true;
+}
+bool sound(const wire::JoinPaths<InitForm>& step) {
+  return step.types.count == step.paths.count && step.types.count <= kMostJoins;
+}
+bool sound(const wire::Fork<InitForm>& step) {
+  constexpr uint64_t kPossible = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+  return (step.namespaces & ~kPossible) == 0;
+}
+bool sound(const wire::Meet<InitForm>& step) {
+  using wire::Point;
+  for (const Point point : {Point::map, Point::placed, Point::mounted, Point::ready})
+    if (step.point == static_cast<uint64_t>(point)) return true;
+  return false;
+}
+bool sound(const wire::Device<InitForm>& step) {
+  const uint64_t type = step.mode & S_IFMT;
+  return (type == S_IFCHR || type == S_IFBLK || type == S_IFIFO) && (step.mode & ~uint64_t{S_IFMT | 07777}) == 0;
+}
+bool sound(const wire::Program<InitForm>& step) { return step.arguments.count > 0; }
+
 // Reads past one step of any kind.
-bool skip_step(Reader& reader) {
+bool check_step(Reader& reader) {
   switch (static_cast<wire::StepNumber>(reader.number16())) {
-#define CRUMB_SKIP(name)                     \
-  case wire::StepNumber::name:               \
-    read_step<wire::name<InitForm>>(reader); \
-    return reader.ok();
-    CRUMB_STEPS(CRUMB_SKIP)
-#undef CRUMB_SKIP
+#define CRUMB_CHECK(name)                                      \
+  case wire::StepNumber::name: {                               \
+    const auto step = read_step<wire::name<InitForm>>(reader); \
+    return reader.ok() && sound(step);                         \
+  }
+    CRUMB_STEPS(CRUMB_CHECK)
+#undef CRUMB_CHECK
     case wire::StepNumber::none:
       break;
   }
@@ -25,11 +58,11 @@ bool Reader::take(size_t size) {
   return ok_;
 }
 
-// Byte by byte: nothing on the wire is aligned.
+// Nothing on the wire is aligned. The lower bytes come first on both machines that crumb runs on.
 uint64_t Reader::number(unsigned size) {
   if (!take(size)) return 0;
   uint64_t value = 0;
-  __builtin_memcpy(&value, at_, size);  // little-endian, as both machines that crumb runs on
+  for (unsigned i = 0; i < size; ++i) value |= static_cast<uint64_t>(at_[i]) << (8 * i);
   at_ += size;
   return value;
 }
@@ -47,15 +80,15 @@ Text Reader::text() {
 void Reader::operator()(const char*, List<uint64_t>& list) {
   const uint64_t count = number(4);
   if (!take(count * sizeof(uint64_t))) return;
-  list = {at_, static_cast<uint32_t>(count)};
-  at_ += count * sizeof(uint64_t);
+  list = {at_, at_ + count * sizeof(uint64_t), static_cast<uint32_t>(count)};
+  at_ = list.end;
 }
 
 void Reader::operator()(const char*, List<Text>& list) {
   const uint64_t count = number(4);
   const unsigned char* const at = at_;
   for (uint64_t i = 0; i < count && ok_; ++i) text();
-  if (ok_) list = {at, static_cast<uint32_t>(count)};
+  if (ok_) list = {at, at_, static_cast<uint32_t>(count)};
 }
 
 bool open_plan(const unsigned char* bytes, size_t size, Plan& plan) {
@@ -67,8 +100,8 @@ bool open_plan(const unsigned char* bytes, size_t size, Plan& plan) {
   plan.end = bytes + size;
   Reader reader(plan.steps, plan.end);
   for (uint32_t i = 0; i < plan.header.steps; ++i)
-    if (!skip_step(reader)) return false;
-  return reader.done();
+    if (!check_step(reader)) return false;
+  return reader.at_end();
 }
 
 }  // namespace crumb::init

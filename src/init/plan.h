@@ -14,10 +14,11 @@ struct Text {
   uint32_t size = 0;
 };
 
-// Items as they lie on the wire; read() walks them.
+// Items as they lie on the wire; for_each() walks them.
 template <class T>
 struct List {
   const unsigned char* at = nullptr;
+  const unsigned char* end = nullptr;
   uint32_t count = 0;
 };
 
@@ -33,19 +34,17 @@ class Reader {
   Reader(const unsigned char* at, const unsigned char* end) : at_(at), end_(end) {}
 
   uint16_t number16() { return static_cast<uint16_t>(number(2)); }
-  uint64_t number64() { return number(8); }
-  Text text();
-  void operator()(const char*, uint64_t& value) { value = number64(); }
+  void operator()(const char*, uint64_t& value) { value = number(8); }
   void operator()(const char*, Text& value) { value = text(); }
   void operator()(const char*, List<uint64_t>& list);
   void operator()(const char*, List<Text>& list);
 
   bool ok() const { return ok_; }
-  bool done() const { return at_ == end_; }
-  const unsigned char* position() const { return at_; }
+  bool at_end() const { return at_ == end_; }
 
  private:
   uint64_t number(unsigned size);
+  Text text();
   bool take(size_t size);
 
   const unsigned char* at_;
@@ -62,15 +61,14 @@ Step read_step(Reader& reader) {
 }
 
 // for_each(list, f): f(index, item) for every item; the list was checked when it was read.
-template <class F>
-void for_each(const List<uint64_t>& list, F&& f) {
-  Reader reader(list.at, list.at + list.count * sizeof(uint64_t));
-  for (uint32_t i = 0; i < list.count; ++i) f(i, reader.number64());
-}
-template <class F>
-void for_each(const List<Text>& list, F&& f) {
-  Reader reader(list.at, reinterpret_cast<const unsigned char*>(UINTPTR_MAX));
-  for (uint32_t i = 0; i < list.count; ++i) f(i, reader.text());
+template <class T, class F>
+void for_each(const List<T>& list, F&& f) {
+  Reader reader(list.at, list.end);
+  for (uint32_t i = 0; i < list.count; ++i) {
+    T item;
+    reader("", item);
+    f(i, item);
+  }
 }
 
 struct Plan {
@@ -79,7 +77,10 @@ struct Plan {
   const unsigned char* end = nullptr;
 };
 
-// Checks all of `size` bytes at `bytes`: header, every step, no byte more. False for anything else.
+// Checks all of `size` bytes at `bytes`: header, every step, what a step's values must be for init to act on them, no byte
+// more. False for anything else; `header` is set whenever there are bytes enough for one.
 bool open_plan(const unsigned char* bytes, size_t size, Plan& plan);
+
+inline constexpr uint32_t kMostJoins = 8;  // namespaces of one process
 
 }  // namespace crumb::init

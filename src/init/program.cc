@@ -5,12 +5,15 @@
 #include "init/channel.h"
 #include "init/context.h"
 #include "init/passwd.h"
+#include "init/regular_file.h"
 #include "kernel/call.h"
+#include "wire/engine_options.h"
 
 namespace crumb::init {
 namespace {
 
 constexpr char kDefaultPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr uint32_t kExtraVariables = 2;  // HOME, the engine's options
 
 // argv or envp from a list, with room for `extra` more.
 char** pointers(const List<Text>& list, uint32_t extra) {
@@ -19,10 +22,12 @@ char** pointers(const List<Text>& list, uint32_t extra) {
   return array;
 }
 
+// The last one counts, as if each had been set in turn.
 const char* variable(char** environment, const char* name_and_equals) {
+  const char* value = nullptr;
   for (; *environment != nullptr; ++environment)
-    if (starts_with(*environment, name_and_equals)) return *environment + length(name_and_equals);
-  return nullptr;
+    if (starts_with(*environment, name_and_equals)) value = *environment + length(name_and_equals);
+  return value;
 }
 
 void append(char** environment, char* entry) {
@@ -30,46 +35,30 @@ void append(char** environment, char* entry) {
   *environment = entry;
 }
 
-// The same file again, readable: an O_PATH descriptor cannot be read and /proc may not be there. O_NONBLOCK, O_NOCTTY: in case
-// something else took the name meanwhile.
-long open_readable(const char* path, const struct stat& expected) {
-  const long file = kernel::openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (file < 0) return file;
-  struct stat facts{};
-  const long result = kernel::fstat(static_cast<int>(file), &facts);
-  if (result >= 0 && facts.st_ino == expected.st_ino && facts.st_dev == expected.st_dev) return file;
-  kernel::close(static_cast<int>(file));
-  return -ESTALE;
+void remove(char** environment, const char* name_and_equals) {
+  char** kept = environment;
+  for (; *environment != nullptr; ++environment)
+    if (!starts_with(*environment, name_and_equals)) *kept++ = *environment;
+  *kept = nullptr;
 }
 
-bool begins_like_wasm(int file) {
+bool begins_like_wasm(const Fd& file) {
   char head[4];
-  return kernel::read(file, head, sizeof head) == sizeof head && head[0] == 0 && head[1] == 'a' && head[2] == 's' &&
-         head[3] == 'm' && kernel::lseek(file, 0, SEEK_SET) == 0;
+  return kernel::pread64(file.get(), head, sizeof head, 0) == sizeof head && head[0] == 0 && head[1] == 'a' && head[2] == 's' &&
+         head[3] == 'm';
 }
 
-// 0 and context.path (and context.module) set when `path` can be executed; else -errno as execve would say. Only regular files:
-// a FIFO or a device is refused before anything could wait for it.
-long try_candidate(Context& context, char* path) {
-  const long opened = kernel::openat(AT_FDCWD, path, O_PATH | O_CLOEXEC);
-  if (opened < 0) return opened;
-  const int handle = static_cast<int>(opened);
-  struct stat facts{};
-  long result = kernel::fstat(handle, &facts);
-  if (result >= 0 && !S_ISREG(facts.st_mode)) result = -EACCES;
-  if (result >= 0) {
-    // A module needs no execute bit: what is executed is the engine.
-    const long file = open_readable(path, facts);
-    if (file >= 0 && begins_like_wasm(static_cast<int>(file))) {
-      context.module = static_cast<int>(file);
-    } else {
-      if (file >= 0) kernel::close(static_cast<int>(file));
-      result = kernel::faccessat2(handle, "", X_OK, AT_EMPTY_PATH | AT_EACCESS);
-    }
+// 0 and context.path (and context.module) set when `path` can be executed; else -errno as execve would say.
+long try_candidate(Context& context, const char* path) {
+  Fd handle, file;
+  if (const long result = open_regular(path, handle); result < 0) return result;
+  context.path = path;
+  // A module needs no execute bit: what is executed is the engine. A file that cannot be read is treated as native.
+  if (reopen_readable(path, handle, file) >= 0 && begins_like_wasm(file)) {
+    context.module = static_cast<Fd&&>(file);
+    return 0;
   }
-  kernel::close(handle);
-  if (result >= 0) context.path = path;
-  return result < 0 ? result : 0;
+  return kernel::faccessat2(handle.get(), "", X_OK, AT_EMPTY_PATH | AT_EACCESS);
 }
 
 // execvp's rule: go on where there is nothing, remember that something could not be executed.
@@ -78,14 +67,12 @@ long search(Context& context, const char* name, const char* places) {
   for (;;) {
     size_t size = 0;
     while (places[size] != 0 && places[size] != ':') ++size;
-    const size_t room = size + 1 + length(name) + 1;
-    char* const path = static_cast<char*>(allocate(room));
+    const char* const place = prefix(places, size);
+    const char* const directory = place == nullptr || size == 0 ? place : concatenate(place, "/");
+    const char* const path = directory == nullptr ? nullptr : concatenate(directory, name);
     if (path == nullptr) return -ENOMEM;
-    copy(path, size + 1, places);
-    if (size > 0) copy(path + size, 2, "/");
-    copy(path + length(path), room - length(path), name);
     const long result = try_candidate(context, path);
-    if (result == 0) return 0;
+    if (result >= 0) return 0;
     if (result != -ENOENT && result != -ENOTDIR) error = result;
     if (places[size] == 0) return error;
     places += size + 1;
@@ -93,59 +80,78 @@ long search(Context& context, const char* name, const char* places) {
 }
 
 long find_program(Context& context) {
-  char* const name = context.arguments[0];
-  if (name == nullptr || *name == 0) return -ENOENT;
+  const char* const name = context.arguments[0];
+  if (*name == 0) return -ENOENT;
   for (const char* at = name; *at != 0; ++at)
     if (*at == '/') return try_candidate(context, name);
-  const char* const path = variable(context.environment, "PATH=");
-  return search(context, name, path != nullptr && *path != 0 ? path : kDefaultPath);
+  const char* const places = variable(context.environment, "PATH=");
+  return search(context, name, places != nullptr && *places != 0 ? places : kDefaultPath);
 }
 
-int highest(int a, int b) { return a > b ? a : b; }
+// Above the descriptors that crumb gave us. It put those above the preserved ones, so the engine's can get in nobody's way.
+long raise(const Context& context, Fd& fd) {
+  const int highest = context.start > context.report() ? context.start : context.report();
+  const int lowest = highest > context.sync ? highest : context.sync;
+  if (fd.get() > lowest) return 0;
+  return take(kernel::fcntl(fd.get(), F_DUPFD_CLOEXEC, lowest + 1), fd);
+}
+
+long take_engine(Context& context, Answer& answer) {
+  if (answer.value == wire::kNative && answer.count == 0) return context.module.reset(), 0;
+  if (answer.value != wire::kWasm || answer.count < 2) return context.failed(-EPROTO, "the host's answer");
+  Fd* const places[] = {&context.engine, &context.options, &context.code};
+  for (unsigned i = 0; i < answer.count; ++i) {
+    *places[i] = static_cast<Fd&&>(answer.descriptors[i]);
+    if (const long result = raise(context, *places[i]); result < 0) return result;
+  }
+  return 0;
+}
 
 // The question of docs/protocol.md. The module keeps the number that is sent: the engine's options name it.
 long ask_host(Context& context) {
-  const int lowest = highest(context.sync, highest(context.start, context.result)) + 1;
-  const long moved = kernel::fcntl(context.module, F_DUPFD_CLOEXEC, lowest);
-  if (moved < 0) return moved;
-  kernel::close(context.module);
-  context.module = static_cast<int>(moved);
-
+  if (const long result = raise(context, context.module); result < 0) return result;
   wire::Message question;
   question.point = wire::Point::program;
-  question.value = static_cast<uint64_t>(context.module);
+  question.value = static_cast<uint64_t>(context.module.get());
   copy(question.text, sizeof question.text, context.path);
-  if (const long result = send(context, question, context.module); result < 0) return result;
+  Answer answer;
+  if (const long result = ask(context, question, context.module.get(), answer); result < 0) return result;
+  return take_engine(context, answer);
+}
 
-  int descriptors[3] = {-1, -1, -1};
-  unsigned count = 0;
-  const wire::Message answer = await_answer(context, wire::Point::program, descriptors, 3, count);
-  if (answer.value == wire::kNative) {
-    kernel::close(context.module);
-    context.module = -1;
-    return 0;
-  }
-  if (count < 2) return -EBADMSG;
-  context.engine = descriptors[0];
-  context.options = descriptors[1];
-  context.code = descriptors[2];
+// The only hint for the engine, which removes it again. An image must not be able to give another one.
+long add_engine_options(Context& context) {
+  constexpr size_t kDigits = 12;
+  char* const name = concatenate(wire::kEngineOptionsVariable, "=");
+  char* const entry = name == nullptr ? nullptr : static_cast<char*>(allocate(length(name) + kDigits));
+  if (entry == nullptr) return -ENOMEM;
+  copy(entry, length(name) + kDigits, name);
+  append_number(entry, length(name) + kDigits, static_cast<uint64_t>(context.options.get()));
+  remove(context.environment, name);
+  append(context.environment, entry);
+  return 0;
+}
+
+long add_home(Context& context) {
+  char* const home = concatenate("HOME=", home_of_user());
+  if (home == nullptr) return -ENOMEM;
+  remove(context.environment, "HOME=");
+  append(context.environment, home);
   return 0;
 }
 
 }  // namespace
 
 long perform(Context& context, const wire::Program<InitForm>& step) {
-  constexpr uint32_t kExtra = 2;  // HOME, the engine's options
   context.arguments = pointers(step.arguments, 0);
-  context.environment = pointers(step.environment, kExtra);
+  context.environment = pointers(step.environment, kExtraVariables);
   if (context.arguments == nullptr || context.environment == nullptr) return -ENOMEM;
-  if (step.home) {
-    char* const home = concatenate("HOME=", home_of_user());
-    if (home == nullptr) return -ENOMEM;
-    append(context.environment, home);
-  }
-  if (const long result = find_program(context); result < 0) return result;
-  return context.module < 0 ? 0 : ask_host(context);
+  if (step.home)
+    if (const long result = add_home(context); result < 0) return result;
+  if (const long result = find_program(context); result < 0) return context.failed(result, context.arguments[0]);
+  if (context.module)
+    if (const long result = ask_host(context); result < 0) return result;
+  return context.engine ? add_engine_options(context) : 0;
 }
 
 }  // namespace crumb::init

@@ -1,71 +1,97 @@
 // The Propagation, Root and Pivot steps: the container's root becomes "/", and nothing of the host's tree stays within reach.
 #include <errno.h>
-#include <sys/mount.h>
 
 #include "init/attributes.h"
 #include "init/context.h"
+#include "init/mount_table.h"
 #include "init/paths.h"
 #include "kernel/call.h"
 
 namespace crumb::init {
 namespace {
 
-// pivot_root(".", ".") stacks the old root upon the new one; it is then unmounted from there (pivot_root(2), Notes).
-long pivot(Context& context) {
-  const long old = kernel::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (old < 0) return old;
-  const int old_root = static_cast<int>(old);
-  long result = kernel::fchdir(context.root);
-  if (result >= 0 && (result = kernel::pivot_root(".", ".")) < 0) context.failed(result, "pivot_root");
-  if (result >= 0) result = kernel::fchdir(old_root);
-  // The host must not see this unmount.
-  if (result >= 0) result = kernel::mount("", ".", nullptr, MS_SLAVE | MS_REC, nullptr);
-  if (result >= 0 && (result = kernel::umount2(".", MNT_DETACH)) < 0) context.failed(result, "unmount of the old root");
-  kernel::close(old_root);
-  return result;
+constexpr int kDetach = 2;  // MNT_DETACH, which the kernel's headers do not give to programs
+
+// The mount that holds the root filesystem must not be shared: pivot_root refuses that, and the bind below it would show on the
+// host. It is the nearest directory upwards that is a mount point: on others the call is EINVAL.
+long make_holder_private(const char* path) {
+  char* const place = prefix(path, length(path));
+  if (place == nullptr) return -ENOMEM;
+  for (size_t size = length(place);;) {
+    const long result = kernel::mount(nullptr, size == 0 ? "/" : place, nullptr, MS_PRIVATE, nullptr);
+    if (result != -EINVAL || size == 0) return result;
+    while (size > 0 && place[size - 1] != '/') --size;
+    while (size > 0 && place[size - 1] == '/') --size;
+    place[size] = 0;
+  }
 }
 
-// For hosts whose root is a ramdisk. The host's proc and sysfs go first: under the new root they would still be reachable for
-// whoever can unmount it.
+// pivot_root(".", ".") stacks the old root upon the new one; it is then unmounted from there (pivot_root(2), Notes).
+long pivot(Context& context) {
+  Fd old;
+  long result = take(kernel::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC), old);
+  if (result >= 0) result = kernel::fchdir(context.root.get());
+  if (result < 0) return result;
+  if (result = kernel::pivot_root(".", "."); result < 0) return context.failed(result, "pivot_root");
+  result = kernel::fchdir(old.get());
+  // The host must not see this unmount.
+  if (result >= 0) result = kernel::mount(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr);
+  if (result < 0) return result;
+  result = kernel::umount2(".", kDetach);
+  return result < 0 ? context.failed(result, "unmount of the old root") : 0;
+}
+
+// The host's proc and sysfs stay mounted below the new root: whoever can unmount that would find them unmasked. They go; where
+// that is not allowed they are covered.
+long hide_kernel_files(Context& context) {
+  return for_each_mount([&](const MountLine& line) -> long {
+    if (!equal(line.type, "proc") && !equal(line.type, "sysfs")) return 0;
+    if (!equal(line.root, "/") || is_below(line.place, context.root_path)) return 0;
+    const long result = kernel::umount2(line.place, kDetach);
+    if (result >= 0 || result == -ENOENT) return 0;
+    const long covered = kernel::mount("tmpfs", line.place, "tmpfs", MS_RDONLY, nullptr);
+    return covered < 0 ? context.failed(covered, line.place) : 0;
+  });
+}
+
+// --no-pivot, for hosts whose root is a ramdisk.
 long move_root(Context& context) {
-  kernel::umount2("/proc", MNT_DETACH);
-  kernel::umount2("/sys", MNT_DETACH);
-  long result = kernel::fchdir(context.root);
-  if (result >= 0 && (result = kernel::mount(".", "/", nullptr, MS_MOVE, nullptr)) < 0) context.failed(result, "move to /");
-  if (result >= 0) result = kernel::chroot(".");
-  return result;
+  if (const long result = hide_kernel_files(context); result < 0) return result;
+  long result = kernel::fchdir(context.root.get());
+  if (result < 0) return result;
+  result = kernel::move_mount(context.root.get(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+  if (result < 0) return context.failed(result, "move of the root to \"/\"");
+  return kernel::chroot(".");
 }
 
 }  // namespace
 
-long perform(Context&, const wire::Propagation<InitForm>& step) { return kernel::mount("", "/", nullptr, step.flags, nullptr); }
+long perform(Context&, const wire::Propagation<InitForm>& step) {
+  return kernel::mount(nullptr, "/", nullptr, step.flags, nullptr);
+}
 
 long perform(Context& context, const wire::Root<InitForm>& step) {
-  const long place = kernel::openat(AT_FDCWD, step.path.at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (place < 0) return place;
-  const long tree =
-      kernel::open_tree(static_cast<int>(place), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
-  long result = tree;
-  if (tree >= 0)
-    result = kernel::move_mount(static_cast<int>(tree), "", static_cast<int>(place), "",
-                                MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-  kernel::close(static_cast<int>(place));
-  context.root = static_cast<int>(tree);
-  return result < 0 ? result : 0;
+  constexpr unsigned kClone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
+  constexpr unsigned kByDescriptors = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  Fd place, tree;
+  long result = take(kernel::openat(AT_FDCWD, step.path.at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), place);
+  if (result < 0) return result;
+  if (result = make_holder_private(step.path.at); result < 0) return context.failed(result, "propagation of its mount");
+  if (result = take(kernel::open_tree(place.get(), "", kClone), tree); result < 0) return result;
+  if (result = kernel::move_mount(tree.get(), "", place.get(), "", kByDescriptors); result < 0) return result;
+  context.root = static_cast<Fd&&>(tree);
+  context.root_path = step.path.at;
+  return 0;
 }
 
 long perform(Context& context, const wire::Pivot<InitForm>& step) {
-  // Read-only while the host's /proc is still there for older kernels.
+  if (!context.root) return context.failed(-EINVAL, "there is no root filesystem");
   if (step.readonly) {
-    const Change readonly{MOUNT_ATTR_RDONLY, 0, 0, false};
-    long result = change_mount(context.root, readonly);
-    if (result == -ENOSYS) result = change_mount_legacy(context.root, readonly);
+    // Now, while the host's /proc is still there for kernels that need it.
+    const long result = change_attached_mount(context.root.get(), {MOUNT_ATTR_RDONLY, 0, 0, false});
     if (result < 0) return context.failed(result, "read-only root");
   }
   if (const long result = step.move ? move_root(context) : pivot(context); result < 0) return result;
-  kernel::close(context.root);
-  if (context.masks >= 0) kernel::close(context.masks);
-  context.root = context.masks = -1;
   return kernel::chdir("/");
 }
 

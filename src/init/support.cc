@@ -4,26 +4,35 @@
 
 #include "kernel/call.h"
 
-#ifndef CRUMB_HOSTED
+#ifdef CRUMB_HOSTED
+#include <stdlib.h>
+#else
 // What the compiler calls on its own.
 extern "C" {
 void* memcpy(void* to, const void* from, size_t size) {
   for (size_t i = 0; i < size; ++i) static_cast<char*>(to)[i] = static_cast<const char*>(from)[i];
   return to;
 }
+void* memmove(void* to, const void* from, size_t size) {
+  if (to <= from) return memcpy(to, from, size);
+  for (size_t i = size; i > 0; --i) static_cast<char*>(to)[i - 1] = static_cast<const char*>(from)[i - 1];
+  return to;
+}
 void* memset(void* to, int byte, size_t size) {
   for (size_t i = 0; i < size; ++i) static_cast<char*>(to)[i] = static_cast<char>(byte);
   return to;
+}
+int memcmp(const void* a, const void* b, size_t size) {
+  const auto* const left = static_cast<const unsigned char*>(a);
+  const auto* const right = static_cast<const unsigned char*>(b);
+  for (size_t i = 0; i < size; ++i)
+    if (left[i] != right[i]) return left[i] < right[i] ? -1 : 1;
+  return 0;
 }
 }
 #endif
 
 namespace crumb::init {
-namespace {
-
-constexpr size_t kChunk = 256U << 10;  // address space; only pages that are used cost memory
-
-}  // namespace
 
 size_t length(const char* text) {
   size_t size = 0;
@@ -48,11 +57,16 @@ size_t copy(char* to, size_t size, const char* text) {
   return count;
 }
 
+#ifdef CRUMB_HOSTED
+// Pieces of their own, so that AddressSanitizer sees where each ends.
+void* allocate(size_t size) { return calloc(1, size + 1); }
+#else
 void* allocate(size_t size) {
+  constexpr size_t kChunk = 256U << 10;  // address space; only pages that are used cost memory
+  constexpr size_t kAlignment = 16;
   static char* next = nullptr;
   static size_t left = 0;
-  constexpr size_t kAlignment = 16;
-  size = (size + kAlignment - 1) & ~(kAlignment - 1);
+  size = (size + kAlignment) & ~(kAlignment - 1);  // never 0
   if (size > left) {
     const size_t chunk = size > kChunk ? size : kChunk;
     const long at = kernel::mmap(nullptr, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -65,6 +79,13 @@ void* allocate(size_t size) {
   left -= size;
   return found;
 }
+#endif
+
+char* prefix(const char* text, size_t size) {
+  char* const made = static_cast<char*>(allocate(size + 1));
+  if (made != nullptr) copy(made, size + 1, text);
+  return made;
+}
 
 char* concatenate(const char* a, const char* b) {
   const size_t first = length(a), size = first + length(b) + 1;
@@ -76,7 +97,8 @@ char* concatenate(const char* a, const char* b) {
 }
 
 void append_number(char* text, size_t size, uint64_t number) {
-  char digits[20];
+  constexpr size_t kDigits = 20;  // of the largest one
+  char digits[kDigits];
   size_t count = 0;
   do digits[count++] = static_cast<char>('0' + number % 10);
   while ((number /= 10) != 0);

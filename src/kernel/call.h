@@ -41,6 +41,9 @@ inline long fstat(int fd, struct stat* facts) { return syscall(SYS_fstat, fd, fa
 inline long fstatat(int directory, const char* path, struct stat* facts, int flags) {
   return syscall(SYS_newfstatat, directory, path, facts, flags);
 }
+inline long statx(int directory, const char* path, int flags, unsigned mask, struct statx* facts) {
+  return syscall(SYS_statx, directory, path, flags, mask, facts);
+}
 inline long fstatfs(int fd, struct statfs* facts) { return syscall(SYS_fstatfs, fd, facts); }
 inline long faccessat2(int directory, const char* path, int mode, int flags) {
   return syscall(SYS_faccessat2, directory, path, mode, flags);
@@ -92,6 +95,7 @@ inline long fsopen(const char* type, unsigned flags) { return syscall(SYS_fsopen
 inline long fsconfig(int context, unsigned command, const char* key, const void* value, int extra) {
   return syscall(SYS_fsconfig, context, command, key, value, extra);
 }
+inline long fspick(int directory, const char* path, unsigned flags) { return syscall(SYS_fspick, directory, path, flags); }
 inline long fsmount(int context, unsigned flags, unsigned attributes) {
   return syscall(SYS_fsmount, context, flags, attributes);
 }
@@ -109,6 +113,7 @@ inline long unshare(unsigned long types) { return syscall(SYS_unshare, types); }
 inline long clone(unsigned long flags) { return syscall(SYS_clone, flags, 0, 0, 0, 0); }
 inline long sethostname(const char* name, unsigned long size) { return syscall(SYS_sethostname, name, size); }
 inline long getpid() { return syscall(SYS_getpid); }
+inline long getuid() { return syscall(SYS_getuid); }
 inline long execve(const char* path, char* const* arguments, char* const* environment) {
   return syscall(SYS_execve, path, arguments, environment);
 }
@@ -147,8 +152,14 @@ inline long setresuid(unsigned real, unsigned effective, unsigned saved) {
 inline long rt_sigprocmask(int how, const unsigned long* set, unsigned long* old = nullptr) {
   return syscall(SYS_rt_sigprocmask, how, set, old, sizeof *set);
 }
-// `action` is the kernel's struct, see init/signals.cc.
-inline long rt_sigaction(int signal, const void* action, void* old = nullptr) {
+// The kernel's struct sigaction, which is not libc's.
+struct SignalAction {
+  void* handler = nullptr;  // SIG_DFL
+  unsigned long flags = 0;
+  void* restorer = nullptr;
+  unsigned long mask = 0;
+};
+inline long rt_sigaction(int signal, const SignalAction* action, SignalAction* old = nullptr) {
   return syscall(SYS_rt_sigaction, signal, action, old, sizeof(unsigned long));
 }
 inline long signalfd4(int fd, const unsigned long* set, int flags) {
