@@ -10,7 +10,6 @@
 namespace crumb::plan {
 namespace {
 
-constexpr std::uint64_t kWasmPage = 64U << 10;
 constexpr std::uint64_t kMostWasmPages = 65536;
 // Of a memory limit, kept for crumb-wasm itself: its own data, the guest's operand stack and what it makes of the module's
 // code. What a large module needs beyond that is the kernel's limit to enforce.

@@ -63,10 +63,12 @@ struct Host {
   std::optional<int> oom_score_adj;
 };
 
+inline constexpr std::uint64_t kWasmPage = 64U << 10;  // bytes
+
 // What a WebAssembly guest is given, should the program be a module; becomes wire/engine_options.h at the point `program`.
 struct WasmPolicy {
   std::uint64_t stack = 0;         // bytes of guest stack
-  std::uint64_t memory_pages = 0;  // cap of linear memory, 64 KiB pages; 0: none
+  std::uint64_t memory_pages = 0;  // cap of linear memory, in pages; 0: none
 };
 
 struct Plan {

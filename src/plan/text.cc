@@ -23,15 +23,15 @@ struct Subject {
   std::string operator()(const JoinPaths& step) const {
     std::string text = "join ";
     for (std::size_t i = 0; i < step.paths.size(); ++i)
-      text += fmt::format("{}{} namespace {}", i == 0 ? "" : ", ", namespace_names(step.types[i]), quoted(step.paths[i]));
+      text += fmt::format("{}{} {}", i == 0 ? "" : ", ", namespace_names(step.types[i]), quoted(step.paths[i]));
     return text;
   }
   std::string operator()(const JoinProcess& step) const {
-    return fmt::format("join the container's {} namespaces", namespace_names(step.types));
+    return fmt::format("join the container's {}", namespace_names(step.types));
   }
   std::string operator()(const Fork& step) const {
     if (step.namespaces == 0) return Fork::kName;
-    return fmt::format("{} in new {} namespaces", Fork::kName, namespace_names(step.namespaces));
+    return fmt::format("{} in new {}", Fork::kName, namespace_names(step.namespaces));
   }
   std::string operator()(const Meet& step) const { return fmt::format("wait for the host: {}", point_name(step.point)); }
   std::string operator()(const Hostname& step) const { return "hostname " + quoted(step.name); }
@@ -163,14 +163,15 @@ bool is_program(const Step& step) { return std::holds_alternative<Program>(step)
 std::string describe(const Step& step) { return std::visit(Subject{}, step); }
 
 std::string describe(const Plan& plan) {
-  std::string out = "on the host:\n";
+  std::string out;
   describe_host(plan.host, out);
+  if (!out.empty()) out.insert(0, "on the host:\n");
   out += "in the container:\n";
   for (const Step& step : plan.steps) out += fmt::format("  {}{}\n", describe(step), std::visit(Details{}, step));
   out += "if the program is a WebAssembly module:\n";
-  out += fmt::format("  crumb-wasm runs it with a stack of {} bytes and ", plan.wasm.stack);
+  out += fmt::format("  crumb-wasm runs it with a stack of {} and ", size_text(plan.wasm.stack));
   out += plan.wasm.memory_pages == 0 ? "no limit of its memory but the kernel's\n"
-                                     : fmt::format("at most {} pages of 64 KiB of memory\n", plan.wasm.memory_pages);
+                                     : fmt::format("at most {} of memory\n", size_text(plan.wasm.memory_pages * kWasmPage));
   for (const std::string& warning : plan.warnings) out += "warning: " + warning + "\n";
   return out;
 }

@@ -51,7 +51,7 @@ std::string namespace_names(std::uint64_t mask) {
   std::vector<std::string> names;
   for (const kernel::NamespaceName& name : kernel::kNamespaces)
     if (mask & name.type) names.emplace_back(name.word);
-  return joined(names, ", ");
+  return joined(names, ", ") + (names.size() == 1 ? " namespace" : " namespaces");
 }
 
 std::string point_name(std::uint64_t point) {
@@ -71,6 +71,12 @@ std::string same_or_names(std::uint64_t set, std::uint64_t other) {
 }
 
 std::string limit_text(std::uint64_t limit) { return limit == RLIM64_INFINITY ? "unlimited" : fmt::to_string(limit); }
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::uint64_t kKibibyte = 1024, kMebibyte = kKibibyte * kKibibyte;
+  if (bytes % kMebibyte == 0) return fmt::format("{} MiB", bytes / kMebibyte);
+  return fmt::format("{} KiB", bytes / kKibibyte);
+}
 
 std::vector<std::string> mount_words(const Mount& mount) {
   std::vector<std::string> words;

@@ -1,0 +1,225 @@
+// Every member of config.json that can be wrong, and the one sentence that says so.
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include "config_case.h"
+
+namespace crumb::oci {
+namespace {
+
+struct Refusal {
+  const char* pointer;  // what is changed in a valid config
+  const char* content;  // to what; "": taken away
+  const char* message;  // after "config.json: "
+};
+
+class ConfigRefusals : public testing::TestWithParam<Refusal> {};
+
+TEST_P(ConfigRefusals, NameThePlaceAndTheReason) {
+  const auto& [pointer, content, message] = GetParam();
+  EXPECT_EQ(message_of([&] { parse_with(pointer, content); }), std::string("config.json: ") + message)
+      << pointer << " " << content;
+}
+
+// clang-format off
+constexpr Refusal kTop[] = {
+    {"/ociVersion", "", "ociVersion: missing"},
+    {"/ociVersion", "1", "ociVersion: expected a string, found a number"},
+    {"/ociVersion", "\"2.0.0\"", "ociVersion: \"2.0.0\" is not a 1.x version of the runtime specification"},
+    {"/ociVersion", "\"1.0\"", "ociVersion: \"1.0\" is not a 1.x version of the runtime specification"},
+    {"/ociVersion", "\"1.0.x\"", "ociVersion: \"1.0.x\" is not a 1.x version of the runtime specification"},
+    {"/ociVersion", "\"1.0.0-\"", "ociVersion: \"1.0.0-\" is not a 1.x version of the runtime specification"},
+    {"/root", "", "root: missing"},
+    {"/root", "[]", "root: expected an object, found an array"},
+    {"/root/path", "", "root.path: missing"},
+    {"/root/path", "\"\"", "root.path: is empty"},
+    {"/root/path", "7", "root.path: expected a string, found a number"},
+    {"/root/path", "\"a\\u0000b\"", "root.path: holds a NUL character"},
+    {"/root/readonly", "\"yes\"", "root.readonly: expected a boolean, found a string"},
+    {"/hostname", "1", "hostname: expected a string, found a number"},
+    {"/hostname", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", "hostname: longer than 64 bytes"},
+    {"/linux/namespaces", "[{\"type\": \"mount\"}]", "hostname: needs a \"uts\" namespace in linux.namespaces"},
+    {"/linux", "", "hostname: needs a \"uts\" namespace in linux.namespaces"},
+    {"/domainname", "\"x\"", "domainname: not supported by this version of crumb"},
+    {"/hooks", "{\"poststop\": [{\"path\": \"/x\"}]}", "hooks: not supported by this version of crumb"},
+    {"/annotations", "[]", "annotations: expected an object, found an array"},
+    {"/annotations", "{\"org.x\": 1}", "annotations[\"org.x\"]: expected a string, found a number"},
+    {"/annotations", "{\"\": \"x\"}", "annotations[\"\"]: an annotation's key must not be empty"},
+    {"/mounts", "{}", "mounts: expected an array, found an object"},
+    {"/mounts", "[7]", "mounts[0]: expected an object, found a number"},
+    {"/mounts", "[{\"type\": \"proc\"}]", "mounts[0].destination: missing"},
+    {"/mounts", "[{\"destination\": \"\"}]", "mounts[0].destination: is empty"},
+    {"/mounts", "[{\"destination\": \"/a\"}, {\"destination\": 1}]", "mounts[1].destination: expected a string, found a number"},
+    {"/mounts", "[{\"destination\": \"/a\", \"type\": 1}]", "mounts[0].type: expected a string, found a number"},
+    {"/mounts", "[{\"destination\": \"/a\", \"source\": 1}]", "mounts[0].source: expected a string, found a number"},
+    {"/mounts", "[{\"destination\": \"/a\", \"options\": \"ro\"}]", "mounts[0].options: expected an array, found a string"},
+    {"/mounts", "[{\"destination\": \"/a\", \"options\": [\"ro\", 1]}]", "mounts[0].options[1]: expected a string, found a number"},
+    {"/mounts", "[{\"destination\": \"/a\", \"uidMappings\": [{\"size\": 1}]}]", "mounts[0].uidMappings: not supported by this version of crumb"},
+    {"/mounts", "[{\"destination\": \"/a\", \"gidMappings\": [{\"size\": 1}]}]", "mounts[0].gidMappings: not supported by this version of crumb"},
+};
+
+constexpr Refusal kProcess[] = {
+    {"/process", "[]", "process: expected an object, found an array"},
+    {"/process/args", "", "process.args: missing"},
+    {"/process/args", "[]", "process.args: is empty"},
+    {"/process/args", "[\"\", \"x\"]", "process.args[0]: is empty"},
+    {"/process/args", "[\"sh\", 1]", "process.args[1]: expected a string, found a number"},
+    {"/process/args", "[\"sh\", \"\\u0000\"]", "process.args[1]: holds a NUL character"},
+    {"/process/cwd", "", "process.cwd: missing"},
+    {"/process/cwd", "\"tmp\"", "process.cwd: \"tmp\" is not an absolute path"},
+    {"/process/cwd", "\"\"", "process.cwd: \"\" is not an absolute path"},
+    {"/process/env", "{}", "process.env: expected an array, found an object"},
+    {"/process/env", "[\"A=B\", null]", "process.env[1]: expected a string, found null"},
+    {"/process/terminal", "true", "process.terminal: not supported by this version of crumb"},
+    {"/process/noNewPrivileges", "1", "process.noNewPrivileges: expected a boolean, found a number"},
+    {"/process/user", "\"root\"", "process.user: expected an object, found a string"},
+    {"/process/user/uid", "-1", "process.user.uid: -1 is not between 0 and 4294967295"},
+    {"/process/user/uid", "4294967296", "process.user.uid: 4294967296 is not between 0 and 4294967295"},
+    {"/process/user/gid", "\"0\"", "process.user.gid: expected a number, found a string"},
+    {"/process/user/umask", "512", "process.user.umask: 512 is not between 0 and 511"},
+    {"/process/user/additionalGids", "[1, -2]", "process.user.additionalGids[1]: -2 is not between 0 and 4294967295"},
+    {"/process/capabilities", "[]", "process.capabilities: expected an object, found an array"},
+    {"/process/capabilities/bounding", "[\"CAP_KILL\", \"CAP_FLY\"]", "process.capabilities.bounding[1]: unknown capability \"CAP_FLY\""},
+    {"/process/capabilities/effective", "[\"KILL\"]", "process.capabilities.effective[0]: unknown capability \"KILL\""},
+    {"/process/capabilities/effective", "[\"CAP_KILL\"]", "process.capabilities.effective: CAP_KILL is not in the permitted set"},
+    {"/process/capabilities/inheritable", "[1]", "process.capabilities.inheritable[0]: expected a string, found a number"},
+    {"/process/capabilities/permitted", "true", "process.capabilities.permitted: expected an array, found a boolean"},
+    {"/process/capabilities/ambient", "[\"\"]", "process.capabilities.ambient[0]: unknown capability \"\""},
+    {"/process/rlimits", "[{\"soft\": 1, \"hard\": 1}]", "process.rlimits[0].type: missing"},
+    {"/process/rlimits", "[{\"type\": \"RLIMIT_CATS\", \"soft\": 1, \"hard\": 1}]", "process.rlimits[0].type: unknown resource limit \"RLIMIT_CATS\""},
+    {"/process/rlimits", "[{\"type\": \"RLIMIT_CORE\", \"hard\": 1}]", "process.rlimits[0].soft: missing"},
+    {"/process/rlimits", "[{\"type\": \"RLIMIT_CORE\", \"soft\": 1}]", "process.rlimits[0].hard: missing"},
+    {"/process/rlimits", "[{\"type\": \"RLIMIT_CORE\", \"soft\": -1, \"hard\": 1}]", "process.rlimits[0].soft: -1 is not between 0 and 18446744073709551615"},
+    {"/process/rlimits", "[{\"type\": \"RLIMIT_CORE\", \"soft\": 2, \"hard\": 1}]", "process.rlimits[0].soft: 2 is above the hard limit, 1"},
+    {"/process/rlimits", "[{\"type\": \"RLIMIT_CORE\", \"soft\": 1, \"hard\": 1}, {\"type\": \"RLIMIT_CORE\", \"soft\": 1, \"hard\": 1}]", "process.rlimits[1].type: \"RLIMIT_CORE\" is set twice"},
+    {"/process/oomScoreAdj", "1001", "process.oomScoreAdj: 1001 is not between -1000 and 1000"},
+    {"/process/oomScoreAdj", "1.5", "process.oomScoreAdj: 1.5E0 is not a whole number in range"},
+    {"/process/apparmorProfile", "\"x\"", "process.apparmorProfile: not supported by this version of crumb"},
+    {"/process/selinuxLabel", "\"x\"", "process.selinuxLabel: not supported by this version of crumb"},
+    {"/process/scheduler", "{\"policy\": \"SCHED_BATCH\"}", "process.scheduler: not supported by this version of crumb"},
+    {"/process/ioPriority", "{\"class\": \"IOPRIO_CLASS_IDLE\", \"priority\": 0}", "process.ioPriority: not supported by this version of crumb"},
+    {"/process/execCPUAffinity", "{\"initial\": \"0\"}", "process.execCPUAffinity: not supported by this version of crumb"},
+};
+
+constexpr Refusal kLinux[] = {
+    {"/linux", "7", "linux: expected an object, found a number"},
+    {"/linux/namespaces", "{}", "linux.namespaces: expected an array, found an object"},
+    {"/linux/namespaces", "[{}]", "linux.namespaces[0].type: missing"},
+    {"/linux/namespaces", "[{\"type\": \"foo\"}]", "linux.namespaces[0].type: unknown namespace \"foo\""},
+    {"/linux/namespaces", "[{\"type\": 1}]", "linux.namespaces[0].type: expected a string, found a number"},
+    {"/linux/namespaces", "[{\"type\": \"pid\"}, {\"type\": \"pid\"}]", "linux.namespaces[1].type: \"pid\" is there twice"},
+    {"/linux/namespaces", "[{\"type\": \"user\"}]", "linux.namespaces[0].type: \"user\" namespaces are not supported by this version of crumb"},
+    {"/linux/namespaces", "[{\"type\": \"time\"}]", "linux.namespaces[0].type: \"time\" namespaces are not supported by this version of crumb"},
+    {"/linux/namespaces", "[{\"type\": \"pid\", \"path\": \"proc/1\"}]", "linux.namespaces[0].path: \"proc/1\" is not an absolute path"},
+    {"/linux/namespaces", "[{\"type\": \"pid\", \"path\": 1}]", "linux.namespaces[0].path: expected a string, found a number"},
+    {"/linux/devices", "[{\"type\": \"c\"}]", "linux.devices[0].path: missing"},
+    {"/linux/devices", "[{\"path\": \"dev/x\"}]", "linux.devices[0].path: \"dev/x\" is not an absolute path"},
+    {"/linux/devices", "[{\"path\": \"/dev/x\"}]", "linux.devices[0].type: missing"},
+    {"/linux/devices", "[{\"path\": \"/dev/x\", \"type\": \"z\"}]", "linux.devices[0].type: unknown device type \"z\""},
+    {"/linux/devices", "[{\"path\": \"/dev/x\", \"type\": \"c\"}]", "linux.devices[0].major: missing"},
+    {"/linux/devices", "[{\"path\": \"/dev/x\", \"type\": \"b\", \"major\": 4096, \"minor\": 0}]", "linux.devices[0].major: 4096 is not between 0 and 4095"},
+    {"/linux/devices", "[{\"path\": \"/dev/x\", \"type\": \"c\", \"major\": 1, \"minor\": 1048576}]", "linux.devices[0].minor: 1048576 is not between 0 and 1048575"},
+    {"/linux/devices", "[{\"path\": \"/dev/x\", \"type\": \"c\", \"major\": 1, \"minor\": 1, \"fileMode\": -1}]", "linux.devices[0].fileMode: -1 is not between 0 and 4294967295"},
+    {"/linux/devices", "[{\"path\": \"/dev/x\", \"type\": \"p\", \"uid\": \"0\"}]", "linux.devices[0].uid: expected a number, found a string"},
+    {"/linux/devices", "[{\"path\": \"/dev/x\", \"type\": \"p\", \"gid\": -1}]", "linux.devices[0].gid: -1 is not between 0 and 4294967295"},
+    {"/linux/cgroupsPath", "1", "linux.cgroupsPath: expected a string, found a number"},
+    {"/linux/maskedPaths", "[\"proc/kcore\"]", "linux.maskedPaths[0]: \"proc/kcore\" is not an absolute path"},
+    {"/linux/readonlyPaths", "[\"/proc\", \"sys\"]", "linux.readonlyPaths[1]: \"sys\" is not an absolute path"},
+    {"/linux/rootfsPropagation", "\"sideways\"", "linux.rootfsPropagation: unknown propagation \"sideways\""},
+    {"/linux/rootfsPropagation", "\"ro\"", "linux.rootfsPropagation: unknown propagation \"ro\""},
+    {"/linux/personality", "{\"domain\": \"LINUX32\"}", "linux.personality.domain: \"LINUX32\" is not supported by this version of crumb"},
+    {"/linux/personality", "{\"domain\": \"LINUX\", \"flags\": [\"X\"]}", "linux.personality.flags: not supported by this version of crumb"},
+    {"/linux/uidMappings", "[{\"containerID\": 0, \"hostID\": 1, \"size\": 1}]", "linux.uidMappings: not supported by this version of crumb"},
+    {"/linux/gidMappings", "[{\"containerID\": 0, \"hostID\": 1, \"size\": 1}]", "linux.gidMappings: not supported by this version of crumb"},
+    {"/linux/timeOffsets", "{\"boottime\": {\"secs\": 1}}", "linux.timeOffsets: not supported by this version of crumb"},
+    {"/linux/sysctl", "{\"net.ipv4.ip_forward\": \"1\"}", "linux.sysctl: not supported by this version of crumb"},
+    {"/linux/netDevices", "{\"eth0\": {\"name\": \"x\"}}", "linux.netDevices: not supported by this version of crumb"},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_ALLOW\"}", "linux.seccomp: not supported by this version of crumb"},
+    {"/linux/mountLabel", "\"x\"", "linux.mountLabel: not supported by this version of crumb"},
+    {"/linux/intelRdt", "{\"closID\": \"x\"}", "linux.intelRdt: not supported by this version of crumb"},
+    {"/linux/memoryPolicy", "{\"mode\": \"MPOL_BIND\", \"nodes\": \"0\"}", "linux.memoryPolicy: not supported by this version of crumb"},
+};
+
+constexpr Refusal kResources[] = {
+    {"/linux/resources", "[]", "linux.resources: expected an object, found an array"},
+    {"/linux/resources/memory", "1", "linux.resources.memory: expected an object, found a number"},
+    {"/linux/resources/memory/limit", "\"1G\"", "linux.resources.memory.limit: expected a number, found a string"},
+    {"/linux/resources/memory/limit", "-2", "linux.resources.memory.limit: -2 is not between -1 and 9223372036854775807"},
+    {"/linux/resources/memory/swap", "1e3", "linux.resources.memory.swap: 1E3 is not a whole number in range"},
+    {"/linux/resources/memory/reservation", "[]", "linux.resources.memory.reservation: expected a number, found an array"},
+    {"/linux/resources/memory/swappiness", "101", "linux.resources.memory.swappiness: 101 is not between 0 and 100"},
+    {"/linux/resources/memory/disableOOMKiller", "1", "linux.resources.memory.disableOOMKiller: expected a boolean, found a number"},
+    {"/linux/resources/memory/useHierarchy", "1", "linux.resources.memory.useHierarchy: expected a boolean, found a number"},
+    {"/linux/resources/memory/checkBeforeUpdate", "1", "linux.resources.memory.checkBeforeUpdate: expected a boolean, found a number"},
+    {"/linux/resources/memory/kernel", "1", "linux.resources.memory.kernel: not supported by this version of crumb"},
+    {"/linux/resources/memory/kernelTCP", "1", "linux.resources.memory.kernelTCP: not supported by this version of crumb"},
+    {"/linux/resources/cpu/shares", "1", "linux.resources.cpu.shares: 1 is not between 2 and 262144"},
+    {"/linux/resources/cpu/shares", "262145", "linux.resources.cpu.shares: 262145 is not between 2 and 262144"},
+    {"/linux/resources/cpu/period", "-1", "linux.resources.cpu.period: -1 is not between 0 and 18446744073709551615"},
+    {"/linux/resources/cpu/quota", "-2", "linux.resources.cpu.quota: -2 is not between -1 and 9223372036854775807"},
+    {"/linux/resources/cpu/cpus", "1", "linux.resources.cpu.cpus: expected a string, found a number"},
+    {"/linux/resources/cpu/mems", "1", "linux.resources.cpu.mems: expected a string, found a number"},
+    {"/linux/resources/cpu/realtimeRuntime", "1", "linux.resources.cpu.realtimeRuntime: not supported by this version of crumb"},
+    {"/linux/resources/cpu/realtimePeriod", "1", "linux.resources.cpu.realtimePeriod: not supported by this version of crumb"},
+    {"/linux/resources/cpu/idle", "1", "linux.resources.cpu.idle: not supported by this version of crumb"},
+    {"/linux/resources/cpu/burst", "1", "linux.resources.cpu.burst: not supported by this version of crumb"},
+    {"/linux/resources/pids", "7", "linux.resources.pids: expected an object, found a number"},
+    {"/linux/resources/pids/limit", "-2", "linux.resources.pids.limit: -2 is not between -1 and 9223372036854775807"},
+    {"/linux/resources/unified", "[]", "linux.resources.unified: expected an object, found an array"},
+    {"/linux/resources/unified", "{\"memory.high\": 1}", "linux.resources.unified[\"memory.high\"]: expected a string, found a number"},
+    {"/linux/resources/unified", "{\"../x.y\": \"1\"}", "linux.resources.unified[\"../x.y\"]: not the name of a cgroup file"},
+    {"/linux/resources/unified", "{\".x\": \"1\"}", "linux.resources.unified[\".x\"]: not the name of a cgroup file"},
+    {"/linux/resources/unified", "{\"memory\": \"1\"}", "linux.resources.unified.memory: not the name of a cgroup file"},
+    {"/linux/resources/devices", "{}", "linux.resources.devices: expected an array, found an object"},
+    {"/linux/resources/devices", "[{\"allow\": 1}]", "linux.resources.devices[0].allow: expected a boolean, found a number"},
+    {"/linux/resources/devices", "[{\"type\": \"x\"}]", "linux.resources.devices[0].type: unknown device type \"x\""},
+    {"/linux/resources/devices", "[{\"major\": -2}]", "linux.resources.devices[0].major: -2 is not between -1 and 4294967295"},
+    {"/linux/resources/devices", "[{\"minor\": \"*\"}]", "linux.resources.devices[0].minor: expected a number, found a string"},
+    {"/linux/resources/devices", "[{\"access\": \"rx\"}]", "linux.resources.devices[0].access: \"rx\": only the letters r, w and m have a meaning"},
+    {"/linux/resources/network", "{\"classID\": 1}", "linux.resources.network: not supported by this version of crumb"},
+    {"/linux/resources/network", "{\"priorities\": [{\"name\": \"eth0\", \"priority\": 1}]}", "linux.resources.network: not supported by this version of crumb"},
+    {"/linux/resources/rdma", "{\"mlx\": {\"hcaHandles\": 1}}", "linux.resources.rdma: not supported by this version of crumb"},
+    {"/linux/resources/hugepageLimits", "[{\"pageSize\": \"2MB\", \"limit\": 1}]", "linux.resources.hugepageLimits: not supported by this version of crumb"},
+    {"/linux/resources/blockIO", "{\"weight\": 100}", "linux.resources.blockIO: not supported by this version of crumb"},
+};
+// clang-format on
+
+INSTANTIATE_TEST_SUITE_P(Top, ConfigRefusals, testing::ValuesIn(kTop));
+INSTANTIATE_TEST_SUITE_P(Process, ConfigRefusals, testing::ValuesIn(kProcess));
+INSTANTIATE_TEST_SUITE_P(Linux, ConfigRefusals, testing::ValuesIn(kLinux));
+INSTANTIATE_TEST_SUITE_P(Resources, ConfigRefusals, testing::ValuesIn(kResources));
+
+TEST(Config, ThatIsNoObjectIsRefused) {
+  EXPECT_EQ(message_of([] { parse_config("[]"); }), "config.json: expected an object, found an array");
+  EXPECT_EQ(message_of([] { parse_config("{\"ociVersion\": \n nope}"); }), "config.json: line 2, column 2: syntax error");
+}
+
+TEST(Config, IsCalledAsTheCallerSays) {
+  EXPECT_EQ(message_of([] { parse_config("{}", "other.json"); }), "other.json: ociVersion: missing");
+  EXPECT_EQ(message_of([] { parse_process("{\"args\": [\"sh\"]}", "process.json"); }), "process.json: cwd: missing");
+}
+
+// What a member that is refused looks like when it says nothing: null, empty, zero, false.
+TEST(Config, TakesUnsupportedMembersThatSayNothing) {
+  constexpr const char* kPointers[] = {"/hooks",
+                                       "/domainname",
+                                       "/process/scheduler",
+                                       "/process/apparmorProfile",
+                                       "/linux/seccomp",
+                                       "/linux/sysctl",
+                                       "/linux/uidMappings",
+                                       "/linux/resources/blockIO",
+                                       "/linux/resources/rdma",
+                                       "/linux/resources/network",
+                                       "/linux/intelRdt",
+                                       "/linux/netDevices",
+                                       "/linux/resources/memory/kernel",
+                                       "/linux/personality"};
+  for (const char* pointer : kPointers)
+    for (const char* content : {"null", "{}", "[]", "\"\"", "0", "false"})
+      EXPECT_EQ(message_of([&] { parse_with(pointer, content); }), "no error") << pointer << " " << content;
+}
+
+}  // namespace
+}  // namespace crumb::oci

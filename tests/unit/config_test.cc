@@ -1,0 +1,171 @@
+// What valid members of config.json become.
+#include "oci/config.h"
+
+#include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "config_case.h"
+
+namespace crumb::oci {
+namespace {
+
+TEST(Config, OfAnyVersionOneIsTaken) {
+  for (const char* version : {"1.0.0", "1.0.2-dev", "1.3.0", "1.99.12+build.1", "1.1.0-rc.1"})
+    EXPECT_EQ(parse_with("/ociVersion", '"' + std::string(version) + '"').oci_version, version);
+}
+
+TEST(Config, IgnoresMembersThatNobodyKnowsAndOtherPlatforms) {
+  EXPECT_EQ(message_of([] { parse_with("/fromTheFuture", "{\"a\": 1}"); }), "no error");
+  EXPECT_EQ(message_of([] { parse_with("/windows", "{\"layerFolders\": [\"x\"]}"); }), "no error");
+  EXPECT_EQ(message_of([] { parse_with("/vm", "{\"kernel\": {\"path\": \"/x\"}}"); }), "no error");
+  EXPECT_EQ(message_of([] { parse_with("/process/consoleSize", "{\"height\": 1, \"width\": 1}"); }), "no error");
+}
+
+TEST(Config, NeedsNoProcess) { EXPECT_FALSE(parse_with("/process", "").process); }
+
+TEST(Config, HasRootHostnameAndAnnotations) {
+  const Config config = parse_with("/annotations", R"({"a": "b", "org.x": ""})");
+  EXPECT_EQ(config.root.path, "rootfs");
+  EXPECT_FALSE(config.root.readonly);
+  EXPECT_EQ(config.hostname, "box");
+  EXPECT_EQ(config.annotations, (std::map<std::string, std::string>{{"a", "b"}, {"org.x", ""}}));
+  EXPECT_TRUE(parse_with("/root/readonly", "true").root.readonly);
+}
+
+TEST(Config, KeepsMountsWithTheirPlaces) {
+  const Config config = parse_with(
+      "/mounts",
+      R"([{"destination": "/a", "type": "tmpfs", "source": "x", "options": ["ro", "size=1"]}, {"destination": "b/c"}])");
+  ASSERT_EQ(config.mounts.size(), 2U);
+  EXPECT_EQ(config.mounts[0].destination, "/a");
+  EXPECT_EQ(config.mounts[0].type, "tmpfs");
+  EXPECT_EQ(config.mounts[0].source, "x");
+  EXPECT_EQ(config.mounts[0].options, (std::vector<std::string>{"ro", "size=1"}));
+  EXPECT_EQ(config.mounts[0].place, "mounts[0]");
+  EXPECT_EQ(config.mounts[1].destination, "/b/c") << "a relative destination is below the root";
+  EXPECT_EQ(config.mounts[1].place, "mounts[1]");
+}
+
+TEST(ConfigProcess, HasUserAndGroups) {
+  const Config config = parse_with("/process/user", R"({"uid": 4294967295, "gid": 7, "umask": 63, "additionalGids": [5, 6]})");
+  EXPECT_EQ(config.process->user.uid, 4294967295U);
+  EXPECT_EQ(config.process->user.gid, 7U);
+  EXPECT_EQ(config.process->user.umask, 077U);
+  EXPECT_EQ(config.process->user.additional_gids, (std::vector<std::uint32_t>{5, 6}));
+}
+
+TEST(ConfigProcess, KeepsEnvironmentEntriesAsTheyAre) {
+  EXPECT_EQ(parse_with("/process/env", R"(["A=B=C", "NOVALUE", ""])").process->env,
+            (std::vector<std::string>{"A=B=C", "NOVALUE", ""}));
+}
+
+TEST(ConfigProcess, TurnsCapabilitiesIntoSets) {
+  const Config config = parse_with("/process/capabilities",
+                                   R"({"bounding": ["CAP_KILL", "CAP_CHECKPOINT_RESTORE"], "permitted": ["CAP_KILL"],
+                                       "effective": ["CAP_KILL"], "ambient": []})");
+  const Capabilities& sets = config.process->capabilities;
+  EXPECT_EQ(sets.bounding, 1ULL << CAP_KILL | 1ULL << CAP_CHECKPOINT_RESTORE);
+  EXPECT_EQ(sets.permitted, 1ULL << CAP_KILL);
+  EXPECT_EQ(sets.effective, 1ULL << CAP_KILL);
+  EXPECT_EQ(sets.inheritable, 0U);
+  EXPECT_EQ(sets.ambient, 0U);
+}
+
+TEST(ConfigProcess, TurnsLimitsIntoNumbers) {
+  const Config config =
+      parse_with("/process/rlimits", R"([{"type": "RLIMIT_NOFILE", "soft": 1024, "hard": 18446744073709551615}])");
+  ASSERT_EQ(config.process->rlimits.size(), 1U);
+  EXPECT_EQ(config.process->rlimits[0].type, RLIMIT_NOFILE);
+  EXPECT_EQ(config.process->rlimits[0].soft, 1024U);
+  EXPECT_EQ(config.process->rlimits[0].hard, RLIM_INFINITY);
+}
+
+TEST(ConfigProcess, CanStandAlone) {
+  const Process process =
+      parse_process(R"({"args": ["a", ""], "cwd": "/x", "noNewPrivileges": true, "oomScoreAdj": -5})", "process.json");
+  EXPECT_EQ(process.args, (std::vector<std::string>{"a", ""}));
+  EXPECT_EQ(process.cwd, "/x");
+  EXPECT_TRUE(process.no_new_privileges);
+  EXPECT_EQ(process.oom_score_adj, -5);
+}
+
+TEST(ConfigLinux, HasNewAndJoinedNamespaces) {
+  const Config config = parse_with(
+      "/linux/namespaces", R"([{"type": "mount", "path": ""}, {"type": "network", "path": "/run/netns/x"}, {"type": "uts"}])");
+  ASSERT_EQ(config.linux_.namespaces.size(), 3U);
+  EXPECT_EQ(config.linux_.namespaces[0].type, std::uint64_t{CLONE_NEWNS});
+  EXPECT_EQ(config.linux_.namespaces[0].path, "");
+  EXPECT_EQ(config.linux_.namespaces[1].type, std::uint64_t{CLONE_NEWNET});
+  EXPECT_EQ(config.linux_.namespaces[1].path, "/run/netns/x");
+}
+
+TEST(ConfigLinux, HasDevicesWithoutTypeBitsInTheirModes) {
+  const Config config =
+      parse_with("/linux/devices",
+                 R"([{"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229, "fileMode": 8630, "uid": 1, "gid": 2},
+                                       {"path": "/dev/pipe", "type": "p"}, {"path": "/dev/u", "type": "u", "major": 1, "minor": 3}])");
+  ASSERT_EQ(config.linux_.devices.size(), 3U);
+  EXPECT_EQ(config.linux_.devices[0].type, std::uint32_t{S_IFCHR});
+  EXPECT_EQ(config.linux_.devices[0].major, 10U);
+  EXPECT_EQ(config.linux_.devices[0].minor, 229U);
+  EXPECT_EQ(config.linux_.devices[0].file_mode, 0666U);
+  EXPECT_EQ(config.linux_.devices[0].uid, 1U);
+  EXPECT_EQ(config.linux_.devices[0].gid, 2U);
+  EXPECT_EQ(config.linux_.devices[1].type, std::uint32_t{S_IFIFO});
+  EXPECT_FALSE(config.linux_.devices[1].file_mode);
+  EXPECT_EQ(config.linux_.devices[2].type, std::uint32_t{S_IFCHR});
+}
+
+TEST(ConfigLinux, TakesPropagationWithAndWithoutR) {
+  EXPECT_EQ(parse_with("/linux/rootfsPropagation", "\"shared\"").linux_.rootfs_propagation, std::uint64_t{MS_SHARED | MS_REC});
+  EXPECT_EQ(parse_with("/linux/rootfsPropagation", "\"rprivate\"").linux_.rootfs_propagation,
+            std::uint64_t{MS_PRIVATE | MS_REC});
+  EXPECT_EQ(parse_with("/linux/rootfsPropagation", "\"\"").linux_.rootfs_propagation, 0U);
+}
+
+TEST(ConfigLinux, TakesTheDefaultPersonality) {
+  EXPECT_EQ(message_of([] { parse_with("/linux/personality", R"({"domain": "LINUX", "flags": []})"); }), "no error");
+}
+
+TEST(ConfigResources, HaveNumbersWhereTheySayOne) {
+  const Config config = parse_with("/linux/resources", R"({
+    "memory": {"limit": -1, "reservation": 5, "swap": 0, "swappiness": 0, "disableOOMKiller": false, "useHierarchy": true},
+    "cpu": {"shares": 0, "quota": 5000, "period": 10000, "cpus": "0-1", "mems": "0"},
+    "pids": {"limit": 0}, "unified": {"memory.high": "max"}})");
+  const Resources& resources = config.linux_.resources;
+  EXPECT_EQ(resources.memory.limit, -1);
+  EXPECT_EQ(resources.memory.reservation, 5);
+  EXPECT_FALSE(resources.memory.swap) << "0 is what callers in Go write for nothing";
+  EXPECT_EQ(resources.memory.swappiness, 0U);
+  EXPECT_FALSE(resources.cpu.shares);
+  EXPECT_EQ(resources.cpu.quota, 5000);
+  EXPECT_EQ(resources.cpu.period, 10000U);
+  EXPECT_EQ(resources.cpu.cpus, "0-1");
+  EXPECT_EQ(resources.cpu.mems, "0");
+  EXPECT_EQ(resources.pids_limit, 0);
+  EXPECT_EQ(resources.unified.at("memory.high"), "max");
+}
+
+TEST(ConfigResources, HaveDeviceRulesInOrderWithTheirDefaults) {
+  const Config config =
+      parse_with("/linux/resources/devices",
+                 R"([{"allow": false}, {"allow": true, "type": "c", "major": 10, "minor": -1, "access": "rw"}])");
+  const std::vector<DeviceRule>& rules = config.linux_.resources.device_rules;
+  ASSERT_EQ(rules.size(), 2U);
+  EXPECT_FALSE(rules[0].allow);
+  EXPECT_EQ(rules[0].type, 'a');
+  EXPECT_FALSE(rules[0].major);
+  EXPECT_EQ(rules[0].access, "rwm");
+  EXPECT_TRUE(rules[1].allow);
+  EXPECT_EQ(rules[1].type, 'c');
+  EXPECT_EQ(rules[1].major, 10U);
+  EXPECT_FALSE(rules[1].minor) << "-1 is any";
+  EXPECT_EQ(rules[1].access, "rw");
+}
+
+}  // namespace
+}  // namespace crumb::oci

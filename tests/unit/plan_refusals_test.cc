@@ -1,0 +1,126 @@
+// What the compiler refuses: configs that are valid in themselves and cannot be had on this machine or by this version.
+#include <gtest/gtest.h>
+
+#include "config_case.h"
+#include "plan/compile.h"
+
+namespace crumb::plan {
+namespace {
+
+const CgroupLayout kV1 = {CgroupMode::v1, {{"/cg/memory", {"memory"}, false}, {"/cg/pids", {"pids"}, false}}};
+const CgroupLayout kV2 = {CgroupMode::v2, {{"/cg", {"memory", "pids"}, true}}};
+
+std::string compile_message(const std::string& config, const CgroupLayout& cgroups, bool disabled = false) {
+  Surroundings surroundings;
+  surroundings.id = "web";
+  surroundings.bundle = "/bundle";
+  surroundings.rootfs = "/bundle/rootfs";
+  surroundings.cgroups = cgroups;
+  surroundings.cgroups_disabled = disabled;
+  return oci::message_of([&] { compile_create(oci::parse_config(config), surroundings); });
+}
+
+std::string compile_message(std::string_view pointer, std::string_view content, const CgroupLayout& cgroups = kV1) {
+  return compile_message(oci::config_with(pointer, content), cgroups);
+}
+
+TEST(PlanRefusals, CreateNeedsAProcess) { EXPECT_EQ(compile_message("/process", ""), "config.json: process: missing"); }
+
+TEST(PlanRefusals, AContainerNeedsAMountNamespace) {
+  EXPECT_EQ(compile_message("/linux/namespaces", R"([{"type": "uts"}])"),
+            "config.json: linux.namespaces: a container needs a \"mount\" namespace");
+}
+
+TEST(PlanRefusals, MessagesHoldTheNameOfTheFile) {
+  const oci::Config config = oci::parse_config(oci::config_with("/process", ""), "other.json");
+  EXPECT_EQ(oci::message_of([&] { compile_create(config, {}); }), "other.json: process: missing");
+}
+
+TEST(PlanRefusals, MountsThatCannotBeMade) {
+  const auto message = [](const std::string& mount) { return compile_message("/mounts", "[" + mount + "]"); };
+  EXPECT_EQ(message(R"({"destination": "/a"})"), "config.json: mounts[0].type: missing");
+  EXPECT_EQ(message(R"({"destination": "/a", "type": "bind"})"),
+            "config.json: mounts[0].source: missing: a bind mount needs one");
+  EXPECT_EQ(message(R"({"destination": "/a", "type": "tmpfs"}, {"destination": "/b", "options": ["rbind"]})"),
+            "config.json: mounts[1].source: missing: a bind mount needs one");
+  EXPECT_EQ(message(R"({"destination": "/a", "type": "cgroup", "options": ["memory"]})"),
+            "config.json: mounts[0].options: \"memory\": a cgroup mount takes no such option");
+}
+
+TEST(PlanRefusals, MountOptionsThatAreNotThereYet) {
+  for (const std::string word : {"tmpcopyup", "copy-symlink", "idmap", "ridmap", "idmap=uids=0-1000-1;gids=0-1000-1"})
+    EXPECT_EQ(compile_message("/mounts", R"([{"destination": "/a", "type": "tmpfs", "options": ["ro", ")" + word + R"("]}])"),
+              "config.json: mounts[0].options[1]: \"" + word + "\" is not supported by this version of crumb");
+}
+
+TEST(PlanRefusals, CgroupMountsWithoutCgroups) {
+  const std::string mount = R"([{"destination": "/sys/fs/cgroup", "type": "cgroup"}])";
+  EXPECT_EQ(compile_message("/mounts", mount, {}), "config.json: mounts[0].type: this machine has no cgroups mounted");
+  EXPECT_EQ(compile_message(oci::config_with("/mounts", mount), kV1, true),
+            "config.json: mounts[0]: without a cgroup of its own the container needs a \"cgroup\" namespace for this mount");
+}
+
+TEST(PlanRefusals, PathsThatAreNoCgroup) {
+  EXPECT_EQ(compile_message("/linux/cgroupsPath", "\"/a/../b\""),
+            "config.json: linux.cgroupsPath: \"/a/../b\" must not hold \"..\"");
+  EXPECT_EQ(compile_message("/linux/cgroupsPath", "\"/\""), "config.json: linux.cgroupsPath: \"/\" is the root cgroup");
+  EXPECT_EQ(compile_message("/linux/cgroupsPath", "\"./.\""), "config.json: linux.cgroupsPath: \"./.\" is the root cgroup");
+  EXPECT_EQ(
+      compile_message("/linux/cgroupsPath", "\"system.slice:crumb:web\""),
+      "config.json: linux.cgroupsPath: \"system.slice:crumb:web\" is for the systemd cgroup manager, which is not supported by "
+      "this version of crumb");
+}
+
+TEST(PlanRefusals, LimitsWhoseControllerIsMissing) {
+  EXPECT_EQ(compile_message("/linux/resources/cpu/shares", "100"),
+            "config.json: linux.resources.cpu.shares: this machine has no cgroup controller \"cpu\"");
+  EXPECT_EQ(compile_message("/linux/resources/cpu/cpus", "\"0\"", kV2),
+            "config.json: linux.resources.cpu.cpus: this machine has no cgroup controller \"cpuset\"");
+  EXPECT_EQ(compile_message("/linux/resources/pids/limit", "5", {}),
+            "config.json: linux.resources.pids.limit: this machine has no cgroup controller \"pids\"");
+  EXPECT_EQ(compile_message("/linux/resources/unified", R"({"io.max": "1"})", kV2),
+            "config.json: linux.resources.unified[\"io.max\"]: this machine has no cgroup controller \"io\"");
+}
+
+TEST(PlanRefusals, LimitsWithoutCgroups) {
+  EXPECT_EQ(compile_message(oci::config_with("/linux/resources/pids/limit", "5"), kV1, true),
+            "config.json: linux.resources.pids.limit: cannot be enforced with --cgroup-manager=disabled");
+  EXPECT_EQ(compile_message(oci::config_with("/linux/resources/devices", R"([{"allow": false}])"), kV1, true), "no error")
+      << "every caller writes device rules, and this one asked for no cgroups";
+}
+
+TEST(PlanRefusals, SwapThatMakesNoSense) {
+  EXPECT_EQ(compile_message("/linux/resources/memory", R"({"swap": 100})"),
+            "config.json: linux.resources.memory.swap: needs a limit in memory.limit");
+  EXPECT_EQ(compile_message("/linux/resources/memory", R"({"swap": 100, "limit": -1})", kV2),
+            "config.json: linux.resources.memory.swap: needs a limit in memory.limit");
+  EXPECT_EQ(compile_message("/linux/resources/memory", R"({"swap": 100, "limit": 200})", kV2),
+            "config.json: linux.resources.memory.swap: 100 is memory and swap together, and below memory.limit, 200");
+}
+
+TEST(PlanRefusals, SettingsOfTheOtherVersion) {
+  EXPECT_EQ(compile_message("/linux/resources/unified", R"({"memory.high": "1"})"),
+            "config.json: linux.resources.unified[\"memory.high\"]: needs cgroup v2");
+  EXPECT_EQ(compile_message("/linux/resources/memory/swappiness", "1", kV2),
+            "config.json: linux.resources.memory.swappiness: cgroup v2 has no such setting");
+  EXPECT_EQ(compile_message("/linux/resources/memory/disableOOMKiller", "true", kV2),
+            "config.json: linux.resources.memory.disableOOMKiller: cgroup v2 has no such setting");
+  EXPECT_EQ(compile_message("/linux/resources/devices", R"([{"allow": false}])", kV2),
+            "config.json: linux.resources.devices: on cgroup v2: not supported by this version of crumb");
+}
+
+TEST(WasmPolicyOfResources, LeavesTheEngineItsShareOfTheLimit) {
+  oci::Resources resources;
+  EXPECT_EQ(wasm_policy(resources).memory_pages, 0U) << "no limit, no cap";
+  resources.memory.limit = -1;
+  EXPECT_EQ(wasm_policy(resources).memory_pages, 0U);
+  resources.memory.limit = 64 << 20;
+  EXPECT_EQ(wasm_policy(resources).memory_pages, 60U * 16);
+  resources.memory.limit = 1 << 20;
+  EXPECT_EQ(wasm_policy(resources).memory_pages, 1U) << "0 would mean no cap";
+  resources.memory.limit = std::int64_t{1} << 40;
+  EXPECT_EQ(wasm_policy(resources).memory_pages, 65536U) << "what 32 bits can address";
+}
+
+}  // namespace
+}  // namespace crumb::plan

@@ -1,0 +1,69 @@
+// How a step that failed is named, and what callers match in it (docs/callers).
+#include "plan/text.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+#include <cerrno>
+
+#include "wire/protocol.h"
+
+namespace crumb::plan {
+namespace {
+
+Step program(const std::string& name) { return Program{.arguments = {name, "x"}}; }
+
+TEST(Failure, NamesTheStepItsOperandAndTheReason) {
+  EXPECT_EQ(failure(Mount{.type = "proc", .target = "/proc"}, EPERM, "/proc"),
+            "mount \"proc\" on \"/proc\": Operation not permitted");
+  EXPECT_EQ(failure(Mount{.source = "/srv", .target = "/a", .flags = wire::kBind}, ENOENT, "/srv"),
+            "bind mount \"/srv\" on \"/a\": No such file or directory");
+  EXPECT_EQ(failure(Mount{.target = "/a", .flags = wire::kRemount}, EBUSY, ""), "remount \"/a\": Device or resource busy");
+  EXPECT_EQ(failure(Mount{.type = "tmpfs", .target = "/a"}, EINVAL, "option size=x"),
+            "mount \"tmpfs\" on \"/a\": option size=x: Invalid argument");
+  EXPECT_EQ(failure(Hostname{.name = "web"}, EINVAL, ""), "hostname \"web\": Invalid argument");
+  EXPECT_EQ(failure(Directory{.path = "/srv"}, EACCES, "/srv"), "working directory \"/srv\": Permission denied");
+  EXPECT_EQ(failure(Credentials{.uid = 7, .gid = 8}, EINVAL, ""), "user 7:8: Invalid argument");
+  EXPECT_EQ(failure(Root{.path = "/b/rootfs"}, ENOTDIR, ""), "root filesystem \"/b/rootfs\": Not a directory");
+  EXPECT_EQ(failure(Device{.path = "/dev/x"}, EPERM, "/dev/x"), "device \"/dev/x\": Operation not permitted");
+  EXPECT_EQ(failure(JoinPaths{.types = {CLONE_NEWNET}, .paths = {"/run/x"}}, EINVAL, "/run/x"),
+            "join network namespace \"/run/x\": Invalid argument");
+  EXPECT_EQ(failure(Fork{.namespaces = CLONE_NEWPID | CLONE_NEWNS}, ENOSPC, ""),
+            "make the container's first process in new pid, mount namespaces: No space left on device");
+  EXPECT_EQ(failure(Propagation{.flags = MS_SLAVE | MS_REC}, EINVAL, ""), "propagation of \"/\": rslave: Invalid argument");
+  EXPECT_EQ(failure(Meet{.point = static_cast<std::uint64_t>(wire::Point::placed)}, EPIPE, ""),
+            "wait for the host: placed: Broken pipe");
+}
+
+TEST(Failure, StaysOnOneLineWhateverANameHolds) {
+  EXPECT_EQ(failure(Hostname{.name = "a\nb\"c"}, EINVAL, ""), "hostname \"a\\nb\\\"c\": Invalid argument");
+}
+
+TEST(ProgramFailure, HasTheWordsThatCallersMatch) {
+  EXPECT_EQ(failure(program("nope"), ENOENT, "nope"), "exec: \"nope\": executable file not found in $PATH");
+  EXPECT_EQ(failure(program("nope"), ENOENT, ""), "exec: \"nope\": executable file not found in $PATH");
+  EXPECT_EQ(failure(program("/nope"), ENOENT, "/nope"), "exec: \"/nope\": no such file or directory");
+  EXPECT_EQ(failure(program("/etc/passwd"), EACCES, "/etc/passwd"), "exec: \"/etc/passwd\": permission denied");
+  EXPECT_EQ(failure(program("/x"), EISDIR, "/x"), "exec: \"/x\": is a directory: permission denied");
+  EXPECT_EQ(failure(program("/x/y"), ENOTDIR, "/x/y"), "exec: \"/x/y\": not a directory: no such file or directory");
+  EXPECT_EQ(failure(Exec{}, EPERM, "/x"), "exec: \"/x\": operation not permitted");
+  EXPECT_EQ(failure(Exec{}, ENOENT, "/x"), "exec: \"/x\": its interpreter is missing: no such file or directory");
+  EXPECT_EQ(failure(Exec{}, ENOEXEC, "/x"), "exec: \"/x\": exec format error");
+  EXPECT_EQ(failure(Exec{}, E2BIG, "/x"), "exec: \"/x\": Argument list too long");
+  EXPECT_EQ(failure(Exec{}, ENOMEM, ""), "exec: Cannot allocate memory");
+}
+
+TEST(ProgramFailure, Gives127ForMissingAnd126ForNotExecutable) {
+  for (const int error : {ENOENT, ENOTDIR}) EXPECT_EQ(failure_exit_code(program("x"), error), 127);
+  for (const int error : {EACCES, EPERM, EISDIR, ENOEXEC}) EXPECT_EQ(failure_exit_code(Exec{}, error), 126);
+  EXPECT_EQ(failure_exit_code(Exec{}, ENOMEM), 1);
+}
+
+TEST(Failure, OfAnyOtherStepIsOne) {
+  EXPECT_EQ(failure_exit_code(Mount{}, ENOENT), 1);
+  EXPECT_EQ(failure_exit_code(Directory{}, EACCES), 1);
+}
+
+}  // namespace
+}  // namespace crumb::plan
