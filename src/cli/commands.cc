@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kLifecycle = "Containers";
 constexpr std::string_view kInside = "Processes";
-constexpr std::string_view kLooking = "Looking";
+constexpr std::string_view kLooking = "Information";
 constexpr std::string_view kBundles = "Bundles";
 
 constexpr std::string_view kBundleDetails =

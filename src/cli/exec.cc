@@ -39,11 +39,19 @@ void add_flags(Options& options, Given& given) {
   options.refused("ignore-paused", "", kNotYet);
 }
 
+oci::Process process_from(const std::string& file) {
+  try {
+    return oci::parse_process(read_file(file), file);
+  } catch (const Error& error) {
+    throw fail("exec: option --process: {}", error.what());
+  }
+}
+
 oci::Process process_of(const container::Runtime& runtime, const Given& given) {
   if (!given.process_file.empty()) {
     if (!given.flags.command.empty())
       throw fail("exec: {}: with --process the command comes from the file", quote(given.flags.command[0]));
-    return oci::parse_process(read_file(given.process_file), given.process_file);
+    return process_from(given.process_file);
   }
   if (given.flags.command.empty()) throw fail("exec: COMMAND is required (see crumb exec --help)");
   // A container without a process of its own (config.md allows it) gives no defaults.

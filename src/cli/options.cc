@@ -86,6 +86,7 @@ void Options::exclude(const char* name, const std::vector<const char*>& others) 
 
 void Options::operand(const char* name, std::string& target, bool required) {
   app_->add_option(name, callback([&target](const auto& values) { target = values.back(); }))->required(required);
+  ++operands_;
 }
 
 void Options::rest(std::vector<std::string>& target) { rest_ = &target; }
@@ -103,6 +104,7 @@ void Options::parse(const std::vector<std::string>& arguments) {
     rest_->assign(given.operands.begin() + 1, given.operands.end());
     given.operands.resize(1);
   }
+  if (given.operands.size() > operands_) throw fail("unexpected argument {}", quote(given.operands[operands_]));
   given.options.emplace_back("--");
   given.options.insert(given.options.end(), given.operands.begin(), given.operands.end());
   std::reverse(given.options.begin(), given.options.end());  // the order that CLI11 wants

@@ -64,6 +64,7 @@ class Options {
 
   std::unique_ptr<CLI::App> app_;
   std::vector<Entry> entries_;
+  std::size_t operands_ = 0;
   std::vector<std::string>* rest_ = nullptr;
   bool help_ = false;
 };

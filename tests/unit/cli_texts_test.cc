@@ -1,0 +1,77 @@
+// The texts of --help and --version, and the file of `crumb spec`. CRUMB_REBASE=1 rewrites tests/golden/cli.
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "cli/command.h"
+#include "cli/globals.h"
+#include "cli/help.h"
+#include "cli/spec.h"
+#include "cli/version.h"
+#include "oci/config.h"
+
+namespace crumb::cli {
+namespace {
+
+void expect_golden(const std::string& name, const std::string& text) {
+  const std::string path = std::string(CRUMB_TEST_SOURCE_DIR) + "/golden/cli/" + name + ".txt";
+  if (std::getenv("CRUMB_REBASE")) {
+    std::ofstream(path) << text;
+    return;
+  }
+  std::stringstream golden;
+  golden << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text, golden.str()) << path;
+}
+
+TEST(Help, OfCrumbNamesEveryCommandInAGroup) {
+  const std::string text = overview(Globals().options());
+  expect_golden("help", text);
+  for (const Command& command : commands()) EXPECT_THAT(text, testing::HasSubstr(std::string(command.summary)));
+}
+
+TEST(Help, OfEachCommandIsAsItWas) {
+  for (const Command& command : commands()) {
+    Options options;
+    command.define(options);
+    expect_golden("help-" + std::string(command.name), help_of(command, options));
+  }
+}
+
+TEST(Help, FitsATerminalOf120Columns) {
+  for (const Command& command : commands()) {
+    Options options;
+    command.define(options);
+    std::istringstream lines(help_of(command, options) + overview(Globals().options()));
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 120U) << line;
+  }
+}
+
+// docs/callers: containerd and podman read these lines.
+TEST(Version, BeginsWithTheLinesThatCallersRead) {
+  EXPECT_THAT(version_text(), testing::MatchesRegex("crumb version [0-9.]+\ncommit: [0-9a-f]+\nspec: 1.3.0\n(wamr: [0-9.]+\n)?|"
+                                                    "crumb version [0-9.]+\ncommit: unknown\nspec: 1.3.0\n(wamr: [0-9.]+\n)?"));
+}
+
+TEST(Spec, IsAConfigurationThatCrumbAccepts) {
+  const oci::Config config = oci::parse_config(kSpecText);
+  ASSERT_TRUE(config.process);
+  EXPECT_THAT(config.process->args, testing::ElementsAre("sh"));
+  EXPECT_TRUE(config.process->no_new_privileges);
+  EXPECT_EQ(config.root.path, "rootfs");
+  EXPECT_TRUE(config.root.readonly);
+  EXPECT_EQ(config.linux_.namespaces.size(), 6U);
+  EXPECT_EQ(config.mounts.size(), 7U);
+}
+
+TEST(DefaultRoot, IsInRunForRootAndInTheUsersDirectoryForOthers) {
+  EXPECT_EQ(default_root(0, "/run/user/0"), "/run/crumb");
+  EXPECT_EQ(default_root(1000, "/run/user/1000"), "/run/user/1000/crumb");
+  EXPECT_EQ(default_root(1000, nullptr), "/run/crumb");
+  EXPECT_EQ(default_root(1000, ""), "/run/crumb");
+}
+
+}  // namespace
+}  // namespace crumb::cli
