@@ -1,0 +1,156 @@
+"""tests/run and tests/report.py: no result may get lost."""
+
+import importlib.machinery
+import importlib.util
+import json
+import pathlib
+import sys
+import tempfile
+import textwrap
+import unittest
+
+from repository import TOP, run
+
+
+def load_runner():
+    loader = importlib.machinery.SourceFileLoader("runner", str(TOP / "tests/run"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("runner", loader))
+    sys.modules["runner"] = module  # dataclasses look there
+    sys.dont_write_bytecode = True
+    loader.exec_module(module)
+    return module
+
+
+runner = load_runner()
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+
+class Unittests(Folder):
+    def outcomes(self, text, ending=None):
+        """The tests of a module with this text, as tests/run sees them: name -> Test."""
+        (self.folder / "test_it.py").write_text("import os, unittest\n" + textwrap.dedent(text))
+        results = self.folder / "results"
+        done = run(sys.executable, TOP / "tests/report.py", self.folder, results)
+        ending = None if done.returncode in (0, 1) else f"ended with exit code {done.returncode}"
+        return {test.name: test for test in runner.read_report(results, ending, done.stdout + done.stderr)}
+
+    def test_passed_failed_and_skipped_tests_are_told_apart(self):
+        tests = self.outcomes("""
+            class A(unittest.TestCase):
+                def test_good(self): pass
+                def test_bad(self): self.assertEqual(1, 2)
+                def test_broken(self): raise OSError("no disk")
+                def test_not_here(self): self.skipTest("no moon")
+        """)
+        self.assertEqual({name.split(".")[-1]: test.outcome for name, test in tests.items()},
+                         {"test_good": "passed", "test_bad": "failed", "test_broken": "failed", "test_not_here": "skipped"})
+        self.assertIn("no disk", tests["test_it.A.test_broken"].text)
+        self.assertEqual(tests["test_it.A.test_not_here"].text, "no moon")
+
+    def test_a_failed_subtest_fails_its_test(self):
+        tests = self.outcomes("""
+            class A(unittest.TestCase):
+                def test_all(self):
+                    for n in (1, 2, 3):
+                        with self.subTest(n=n): self.assertNotEqual(n, 2)
+        """)
+        self.assertEqual(tests["test_it.A.test_all"].outcome, "failed")
+        self.assertIn("n=2", tests["test_it.A.test_all"].text)
+
+    def test_a_failed_clean_up_fails_its_test(self):
+        tests = self.outcomes("""
+            class A(unittest.TestCase):
+                def test_it(self): self.addCleanup(self.fail, "left over")
+        """)
+        self.assertEqual(tests["test_it.A.test_it"].outcome, "failed")
+
+    def test_a_module_that_cannot_be_imported_is_a_failure(self):
+        self.assertEqual([test.outcome for test in self.outcomes("import nothing_of_that_name").values()], ["failed"])
+
+    def test_a_failing_class_fixture_is_a_failure(self):
+        tests = self.outcomes("""
+            class A(unittest.TestCase):
+                @classmethod
+                def setUpClass(cls): raise OSError("no")
+                def test_it(self): pass
+        """)
+        self.assertEqual([test.outcome for test in tests.values()], ["failed"])
+
+    def test_a_test_that_ends_the_process_is_a_failure_and_the_ones_before_it_count(self):
+        tests = self.outcomes("""
+            class A(unittest.TestCase):
+                def test_1(self): pass
+                def test_2(self): os._exit(3)
+                def test_3(self): pass
+        """)
+        self.assertEqual({name.split(".")[-1]: test.outcome for name, test in tests.items()},
+                         {"test_1": "passed", "test_2": "failed"})
+
+    def test_no_test_at_all_is_a_failure(self):
+        self.assertEqual([test.outcome for test in self.outcomes("").values()], ["failed"])
+
+
+class GoogleTests(Folder):
+    def read(self, report, ending=None, output=""):
+        results = self.folder / "results"
+        if report is not None:
+            results.write_text(json.dumps({"testsuites": [{"name": "A", "testsuite": report}]}))
+        return [(test.name, test.outcome) for test in runner.read_googletest(results, ending, output)]
+
+    def test_passed_failed_skipped_and_disabled_tests_are_told_apart(self):
+        self.assertEqual(
+            self.read([
+                {"name": "good", "status": "RUN", "result": "COMPLETED", "time": "0s"},
+                {"name": "bad", "status": "RUN", "result": "COMPLETED", "time": "0.1s", "failures": [{"failure": "1 != 2"}]},
+                {"name": "not_here", "status": "RUN", "result": "SKIPPED", "time": "0s"},
+                {"name": "off", "status": "NOTRUN", "result": "SUPPRESSED", "time": "0s"},
+            ]),
+            [("A.good", "passed"), ("A.bad", "failed"), ("A.not_here", "skipped"), ("A.off", "skipped")])
+
+    def test_a_crash_is_a_failure_of_the_test_that_ran(self):
+        output = "[ RUN      ] A.good\n[       OK ] A.good (0 ms)\n[ RUN      ] A.crash\n"
+        self.assertEqual(self.read(None, "ended with signal 11", output), [("A.crash", "failed")])
+
+    def test_a_leak_found_after_the_last_test_is_a_failure(self):
+        good = [{"name": "good", "status": "RUN", "result": "COMPLETED", "time": "0s"}]
+        self.assertIn(("(end)", "failed"), self.read(good, "ended with exit code 23"))
+
+    def test_no_test_at_all_is_a_failure(self):
+        self.assertEqual(self.read([]), [("(all)", "failed")])
+
+
+class Skips(unittest.TestCase):
+    def test_a_skip_counts_as_expected_only_where_a_pattern_matches_group_test_and_reason(self):
+        skip = [("vm", runner.Test("A.b", "skipped", "no  moon"))]
+        self.assertEqual(runner.unexpected_skips(skip, ["vm A.b: no moon"]), [])
+        self.assertEqual(runner.unexpected_skips(skip, ["vm *: no *"]), [])
+        self.assertEqual(runner.unexpected_skips(skip, ["engine *"]), skip)
+        self.assertEqual(runner.unexpected_skips(skip, []), skip)
+
+    def test_what_did_not_skip_needs_no_pattern(self):
+        self.assertEqual(runner.unexpected_skips([("vm", runner.Test("A.b", "passed"))], []), [])
+
+
+class Groups(unittest.TestCase):
+    def test_a_group_without_tests_is_a_failure(self):
+        group = runner.Group("none", folder="of-that-name")
+        self.assertEqual([test.outcome for test in runner.run_group(group)], ["failed"])
+
+    def test_a_program_that_was_not_built_is_a_failure(self):
+        group = runner.Group("none", program=TOP / "no/such/program")
+        self.assertEqual([test.outcome for test in runner.run_group(group)], ["failed"])
+
+    def test_an_unknown_group_is_refused(self):
+        result = run(TOP / "tests/run", "none-of-that-name")
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("no such group", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
