@@ -198,7 +198,7 @@ class Running:
             if name not in options:
                 options[name] = self.given[name] = open(path, "wb")
         environment = dict(options.pop("env", None) or os.environ)
-        environment["CRUMB_TEST_ID"] = case.id
+        environment["CRUMB_TEST_ID"] = case.name
         self.process = subprocess.Popen([str(a) for a in argv], env=environment, **options)
         waited_for.add(self.process.pid)
         for file in self.given.values():
@@ -249,7 +249,7 @@ class ContainerCase(unittest.TestCase):
 
     def setUp(self):
         ContainerCase.serial += 1
-        self.id = f"t{TOKEN}-{self.serial}"
+        self.name = f"t{TOKEN}-{self.serial}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crumb-test-"))
         self.addCleanup(self.remove_folder)
         self.addCleanup(self.nothing_is_left)
@@ -257,7 +257,7 @@ class ContainerCase(unittest.TestCase):
         self.scratch = self.folder / "scratch"
         self.scratch.mkdir()
         self.root = self.folder / "state"
-        self.bundle = Bundle(self.folder / "bundle", self.id)
+        self.bundle = Bundle(self.folder / "bundle", self.name)
         self.config = self.bundle.config
         self.process = self.config["process"]
         self.linux = self.config["linux"]
@@ -300,7 +300,7 @@ class ContainerCase(unittest.TestCase):
         if args:
             self.process["args"] = list(args)
         self.bundle.write()
-        return self.runtime("run", *flags, "--bundle", self.bundle.path, self.id, code=code, options=options, timeout=timeout, **popen)
+        return self.runtime("run", *flags, "--bundle", self.bundle.path, self.name, code=code, options=options, timeout=timeout, **popen)
 
     def sh(self, script, code=0, **popen):
         """The output of a shell script as the container's program."""
@@ -310,7 +310,7 @@ class ContainerCase(unittest.TestCase):
         if args:
             self.process["args"] = list(args)
         self.bundle.write()
-        return self.fails("run", *flags, "--bundle", self.bundle.path, self.id, words=words, **popen)
+        return self.fails("run", *flags, "--bundle", self.bundle.path, self.name, words=words, **popen)
 
     def cannot_run(self, *args, code, words="", **popen):
         """`run` of a program that cannot be executed: crumb's codes are the shell's."""
@@ -324,7 +324,7 @@ class ContainerCase(unittest.TestCase):
         if args:
             self.process["args"] = list(args)
         self.bundle.write()
-        running = self.spawn("run", *flags, "--bundle", self.bundle.path, self.id, options=options, **popen)
+        running = self.spawn("run", *flags, "--bundle", self.bundle.path, self.name, options=options, **popen)
         self.addCleanup(self.end, running)
         return running
 
@@ -338,14 +338,14 @@ class ContainerCase(unittest.TestCase):
         if args:
             self.process["args"] = list(args)
         self.bundle.write()
-        created = self.spawn("create", *flags, "--bundle", self.bundle.path, id or self.id, options=options, **popen)
+        created = self.spawn("create", *flags, "--bundle", self.bundle.path, id or self.name, options=options, **popen)
         self.addCleanup(self.delete_forcibly, id)
         result = created.wait()
         self.assertEqual(result.code, code, result)
         return created
 
     def start(self, id=None, **popen):
-        return self.runtime("start", id or self.id, **popen)
+        return self.runtime("start", id or self.name, **popen)
 
     def running(self, *args, **popen):
         """A container that runs (by default for a long time)."""
@@ -354,13 +354,13 @@ class ContainerCase(unittest.TestCase):
         return created
 
     def exec(self, *args, flags=(), code=0, id=None, **popen):
-        return self.runtime("exec", *flags, id or self.id, *args, code=code, **popen)
+        return self.runtime("exec", *flags, id or self.name, *args, code=code, **popen)
 
     def kill(self, signal_name="KILL", **popen):
-        return self.runtime("kill", self.id, signal_name, **popen)
+        return self.runtime("kill", self.name, signal_name, **popen)
 
     def state(self, id=None):
-        return json.loads(self.runtime("state", id or self.id).out)
+        return json.loads(self.runtime("state", id or self.name).out)
 
     def status(self, id=None):
         return self.state(id)["status"]
@@ -372,12 +372,12 @@ class ContainerCase(unittest.TestCase):
         self.until(lambda: self.status(id) == status, f"the container is not {status}", seconds)
 
     def delete_forcibly(self, id=None):
-        result = self.spawn("delete", "--force", id or self.id).wait(reap=True)
+        result = self.spawn("delete", "--force", id or self.name).wait(reap=True)
         self.assertEqual(result.code, 0, f"delete --force: {result}")
 
     def unknown(self, id=None):
         """Asserts that the runtime knows no such container."""
-        self.assertIn("does not exist", self.runtime("state", id or self.id, code=1).err)
+        self.assertIn("does not exist", self.runtime("state", id or self.name, code=1).err)
 
     # Looking at things.
 
@@ -465,7 +465,7 @@ class ContainerCase(unittest.TestCase):
         """One line for each process, mount, cgroup, file or state directory that a test has left."""
         reap_orphans()
         left = [f"state: {entry}" for entry in sorted(self.root.iterdir())] if self.root.exists() else []
-        left += [f"cgroup: {path}" for path in find_cgroups(self.id)]
+        left += [f"cgroup: {path}" for path in find_cgroups(self.name)]
         left += [f"mount: {line}" for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines() if str(self.folder) in line]
         left += [f"process: {process_line(pid)}" for pid in self.processes()]
         known = {"config.json", "rootfs"}
@@ -485,7 +485,7 @@ class ContainerCase(unittest.TestCase):
         return found
 
     def belongs(self, process):
-        mark = self.id.encode()
+        mark = self.name.encode()
         for name in ("cgroup", "environ", "cmdline"):
             with contextlib.suppress(OSError), open(f"{process}/{name}", "rb") as file:
                 content = file.read()
@@ -510,12 +510,12 @@ class ContainerCase(unittest.TestCase):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.02)
             reap_orphans()
-            for path in sorted(find_cgroups(self.id), key=len, reverse=True):
+            for path in sorted(find_cgroups(self.name), key=len, reverse=True):
                 with contextlib.suppress(OSError):
                     (pathlib.Path(path) / "freezer.state").write_text("THAWED")
                 with contextlib.suppress(OSError):
                     os.rmdir(path)
-            if not self.processes() and not find_cgroups(self.id):
+            if not self.processes() and not find_cgroups(self.name):
                 break
         for line in reversed(pathlib.Path("/proc/self/mountinfo").read_text().splitlines()):
             if str(self.folder) in line:

@@ -124,16 +124,16 @@ class Places(ContainerCase):
             self.assertEqual(line.split(":", 2)[2], self.linux["cgroupsPath"], line)
 
     def test_a_deep_path_is_made_and_removed(self):
-        self.linux["cgroupsPath"] = f"/{self.id}/a/b"
+        self.linux["cgroupsPath"] = f"/{self.name}/a/b"
         self.addCleanup(self.remove_parents)
         self.running()
         self.assertIn(str(self.pid()), (self.cgroup_folder("pids") / "cgroup.procs").read_text().split())
         self.delete_forcibly()
-        self.assertEqual([path for path in find_cgroups(self.id) if path.endswith("/a/b")], [])
+        self.assertEqual([path for path in find_cgroups(self.name) if path.endswith("/a/b")], [])
 
     def remove_parents(self):
         """The cgroups above belong to nobody and may stay."""
-        for path in sorted(find_cgroups(self.id), key=len, reverse=True):
+        for path in sorted(find_cgroups(self.name), key=len, reverse=True):
             os.rmdir(path)
 
     @only_crumb("the place of containers without a cgroupsPath")
@@ -142,12 +142,12 @@ class Places(ContainerCase):
         self.namespace("cgroup")
         self.running()
         line = pathlib.Path(f"/proc/{self.pid()}/cgroup").read_text().splitlines()[0]
-        self.assertIn(self.id, line)
+        self.assertIn(self.name, line)
 
     def test_the_cgroups_are_gone_after_delete(self):
         self.running()
         self.delete_forcibly()
-        self.assertEqual(find_cgroups(self.id), [])
+        self.assertEqual(find_cgroups(self.name), [])
 
     def test_a_container_that_made_cgroups_of_its_own_is_deleted(self):
         self.namespace("cgroup")
@@ -156,7 +156,7 @@ class Places(ContainerCase):
         below.mkdir()
         (below / "deeper").mkdir()
         self.delete_forcibly()
-        self.assertEqual(find_cgroups(self.id), [])
+        self.assertEqual(find_cgroups(self.name), [])
 
     def test_a_cgroup_that_is_there_already_is_used(self):
         folder = self.cgroup_folder("pids")
@@ -173,7 +173,7 @@ class Places(ContainerCase):
     def test_with_the_manager_disabled_no_cgroup_is_made(self):
         with_ids = self.spawn_run("/bin/sh", "-c", "echo ready; sleep 1000", options=("--cgroup-manager", "disabled"))
         self.until(lambda: "ready" in with_ids.output(), "the container does not start")
-        self.assertEqual(find_cgroups(self.id), [])
+        self.assertEqual(find_cgroups(self.name), [])
 
     @only_crumb("refusing the systemd manager where it is not supported yet")
     def test_the_systemd_manager_is_refused_or_known(self):

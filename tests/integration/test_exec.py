@@ -62,7 +62,7 @@ class Exec(ContainerCase):
         self.exec_fails("/bin/pwd", flags=("--cwd", "work"))
 
     def exec_fails(self, *args, flags=(), words="", code=None):
-        result = self.fails("exec", *flags, self.id, *args, words=words)
+        result = self.fails("exec", *flags, self.name, *args, words=words)
         if IS_CRUMB and code is not None:
             self.assertEqual(result.code, code, result)
         return result
@@ -164,7 +164,7 @@ class Exec(ContainerCase):
 
     def test_a_program_is_needed(self):
         self.running()
-        self.fails("exec", self.id)
+        self.fails("exec", self.name)
 
     def test_a_program_that_is_not_there_is_127(self):
         self.running()
@@ -193,19 +193,19 @@ class Exec(ContainerCase):
 
     def test_many_at_once_are_all_served(self):
         self.running()
-        commands = [self.spawn("exec", self.id, "/bin/echo", str(i)) for i in range(10)]
+        commands = [self.spawn("exec", self.name, "/bin/echo", str(i)) for i in range(10)]
         self.assertEqual([c.wait(60).out for c in commands], [f"{i}\n" for i in range(10)])
 
     def test_SIGTERM_of_the_waiting_runtime_reaches_the_program(self):
         self.running()
-        command = self.spawn("exec", self.id, "/bin/sh", "-c", "trap 'exit 7' TERM; echo ready; while :; do sleep 0.02; done")
+        command = self.spawn("exec", self.name, "/bin/sh", "-c", "trap 'exit 7' TERM; echo ready; while :; do sleep 0.02; done")
         self.until(lambda: "ready" in command.output(), "the program does not start")
         os.kill(command.pid, signal.SIGTERM)
         self.assertEqual(command.wait().code, 7)
 
     def test_it_ends_when_the_container_ends(self):
         self.running()
-        command = self.spawn("exec", self.id, "/bin/sh", "-c", "echo ready; sleep 1000")
+        command = self.spawn("exec", self.name, "/bin/sh", "-c", "echo ready; sleep 1000")
         self.until(lambda: "ready" in command.output(), "the program does not start")
         self.kill("KILL")
         self.assertEqual(command.wait().code, 128 + signal.SIGKILL)
@@ -214,7 +214,7 @@ class Exec(ContainerCase):
 class Detached(ContainerCase):
     def detached(self, *args, **popen):
         path = self.scratch / "exec.pid"
-        command = self.spawn("exec", "--detach", "--pid-file", path, self.id, *args, **popen)
+        command = self.spawn("exec", "--detach", "--pid-file", path, self.name, *args, **popen)
         result = command.wait()
         self.assertEqual(result.code, 0, result)
         return command, int(path.read_text())
@@ -241,7 +241,7 @@ class Detached(ContainerCase):
 
     def test_a_program_that_cannot_run_is_reported_before_detach_returns(self):
         self.running()
-        self.fails("exec", "--detach", self.id, "/no/such", words="/no/such")
+        self.fails("exec", "--detach", self.name, "/no/such", words="/no/such")
 
 
 class ProcessFile(ContainerCase):
@@ -249,7 +249,7 @@ class ProcessFile(ContainerCase):
         process = {"args": ["/bin/true"], "cwd": "/", "user": {"uid": 0, "gid": 0}, "env": ["PATH=/bin"], **members}
         path = self.scratch / "process.json"
         path.write_text(json.dumps(process))
-        return self.runtime("exec", "--process", path, self.id, code=code)
+        return self.runtime("exec", "--process", path, self.name, code=code)
 
     def test_the_process_comes_from_a_file(self):
         self.running()
@@ -272,23 +272,23 @@ class ProcessFile(ContainerCase):
         self.running()
         path = self.scratch / "process.json"
         path.write_text("{")
-        self.fails("exec", "--process", path, self.id, words=crumb_says("process.json"))
+        self.fails("exec", "--process", path, self.name, words=crumb_says("process.json"))
 
     def test_a_missing_file_is_an_error_that_names_it(self):
         self.running()
-        self.fails("exec", "--process", "/no/process.json", self.id, words="/no/process.json")
+        self.fails("exec", "--process", "/no/process.json", self.name, words="/no/process.json")
 
     @only_crumb("the place in its errors")
     def test_a_wrong_type_is_named_with_its_place(self):
         self.running()
         path = self.scratch / "process.json"
         path.write_text(json.dumps({"args": "/bin/true", "cwd": "/"}))
-        self.fails("exec", "--process", path, self.id, words="args")
+        self.fails("exec", "--process", path, self.name, words="args")
 
     @only_crumb("the texts of what is not supported yet")
     def test_a_terminal_is_refused(self):
         self.running()
-        self.fails("exec", "--tty", self.id, "/bin/true", words="terminal")
+        self.fails("exec", "--tty", self.name, "/bin/true", words="terminal")
 
 
 if __name__ == "__main__":

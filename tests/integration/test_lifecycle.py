@@ -61,7 +61,7 @@ class Create(ContainerCase):
         self.process["args"] = ["/bin/true"]
         self.addCleanup(self.delete_forcibly)
         self.bundle.write()
-        self.runtime("create", "--bundle", self.bundle.path, "--pid-file", "its.pid", self.id, cwd=self.scratch)
+        self.runtime("create", "--bundle", self.bundle.path, "--pid-file", "its.pid", self.name, cwd=self.scratch)
         self.assertEqual((self.scratch / "its.pid").read_text(), str(self.pid()))
 
     def test_the_containers_process_becomes_a_child_of_the_subreaper_that_called_create(self):
@@ -89,24 +89,24 @@ class Create(ContainerCase):
 
     def test_starting_twice_fails(self):
         self.running()
-        self.fails("start", self.id)
+        self.fails("start", self.name)
         self.assertEqual(self.status(), "running")
 
     def test_starting_a_stopped_container_fails(self):
         self.create("/bin/true")
         self.start()
         self.wait_status("stopped")
-        self.fails("start", self.id)
+        self.fails("start", self.name)
 
     def test_starting_an_unknown_container_fails(self):
-        self.fails("start", self.id, words="does not exist")
+        self.fails("start", self.name, words="does not exist")
 
     @not_on("runc", "1.1 does not know --config")
     def test_the_config_may_be_another_file(self):
         path = self.scratch / "other.json"
         self.process["args"] = ["/bin/echo", "other"]
         path.write_text(json.dumps(self.config))
-        self.assertEqual(self.runtime("run", "--bundle", self.bundle.path, "--config", path, self.id).out, "other\n")
+        self.assertEqual(self.runtime("run", "--bundle", self.bundle.path, "--config", path, self.name).out, "other\n")
 
     def test_a_rootfs_may_have_an_absolute_path(self):
         self.config["root"]["path"] = str(self.bundle.rootfs)
@@ -122,13 +122,10 @@ class Create(ContainerCase):
         self.assertIn("bin\n", out)
         self.assertNotIn("lib64\n", out)
 
-    def test_bundles_without_a_process_can_be_created_but_not_started(self):
-        if not IS_CRUMB:
-            self.skipTest("runc and crun want a process at create")
+    def test_a_bundle_without_a_process_is_refused_at_create(self):
         del self.config["process"]
-        self.create()
-        self.assertEqual(self.status(), "created")
-        self.fails("start", self.id, words="process")
+        self.bundle.write()
+        self.fails("create", "--bundle", self.bundle.path, self.name, words="rocess")
 
 
 class State(ContainerCase):
@@ -136,7 +133,7 @@ class State(ContainerCase):
         self.config["annotations"] = {"org.example.key": "value"}
         self.running()
         state = self.state()
-        self.assertEqual(state["id"], self.id)
+        self.assertEqual(state["id"], self.name)
         self.assertEqual(state["status"], "running")
         self.assertEqual(state["bundle"], str(self.bundle.path))
         self.assertEqual(state["annotations"]["org.example.key"], "value")
@@ -161,13 +158,13 @@ class State(ContainerCase):
         self.assertEqual(self.state().get("pid", 0), 0)
 
     def test_the_state_of_an_unknown_container_does_not_exist(self):
-        self.fails("state", self.id, words="does not exist")
+        self.fails("state", self.name, words="does not exist")
 
     def test_the_bundle_is_an_absolute_path(self):
         self.process["args"] = ["/bin/true"]
         self.addCleanup(self.delete_forcibly)
         self.bundle.write()
-        self.runtime("create", "--bundle", "bundle", self.id, cwd=self.folder)
+        self.runtime("create", "--bundle", "bundle", self.name, cwd=self.folder)
         self.assertEqual(self.state()["bundle"], str(self.bundle.path))
 
 
@@ -179,7 +176,7 @@ class List(ContainerCase):
         self.running()
         heading, line = self.runtime("list").out.splitlines()
         words = line.split()
-        self.assertEqual(words[:4], [self.id, str(self.pid()), "running", str(self.bundle.path)])
+        self.assertEqual(words[:4], [self.name, str(self.pid()), "running", str(self.bundle.path)])
         self.assertRegex(words[4], RFC3339)
         self.assertEqual(words[5], "root")
 
@@ -192,7 +189,7 @@ class List(ContainerCase):
     def test_the_json_list_holds_the_states(self):
         self.running()
         (entry,) = json.loads(self.runtime("list", "--format=json").out)
-        self.assertEqual((entry["id"], entry["status"], entry["pid"]), (self.id, "running", self.pid()))
+        self.assertEqual((entry["id"], entry["status"], entry["pid"]), (self.name, "running", self.pid()))
 
     @not_on("crun", "prints []")
     def test_an_empty_json_list_is_json(self):
@@ -200,7 +197,7 @@ class List(ContainerCase):
 
     def test_the_quiet_list_holds_the_ids(self):
         self.create("/bin/true")
-        self.assertEqual(self.runtime("list", "--quiet").out, self.id + "\n")
+        self.assertEqual(self.runtime("list", "--quiet").out, self.name + "\n")
 
     def test_an_unknown_format_is_an_error(self):
         self.fails("list", "--format", "xml")
@@ -238,7 +235,7 @@ class Kill(ContainerCase):
     def test_the_default_signal_is_SIGTERM(self):
         created = self.running("/bin/sh", "-c", "trap 'echo got TERM; exit' TERM; echo ready; while :; do sleep 0.02; done")
         self.until(lambda: "ready" in created.output(), "the program does not start")
-        self.runtime("kill", self.id)
+        self.runtime("kill", self.name)
         self.wait_status("stopped")
         self.assertEqual(created.output(), "ready\ngot TERM\n")
 
@@ -256,29 +253,29 @@ class Kill(ContainerCase):
         self.create("/bin/true")
         self.start()
         self.wait_status("stopped")
-        self.fails("kill", self.id, "KILL", words="container not running")
+        self.fails("kill", self.name, "KILL", words="container not running")
 
     def test_killing_an_unknown_container_says_that_it_does_not_exist(self):
-        self.fails("kill", self.id, "KILL", words="does not exist")
+        self.fails("kill", self.name, "KILL", words="does not exist")
 
     def test_an_unknown_signal_is_an_error(self):
         self.running()
-        self.fails("kill", self.id, "NOSUCH", words="NOSUCH")
-        self.fails("kill", self.id, "SIGNOSUCH", words="SIGNOSUCH")
+        self.fails("kill", self.name, "NOSUCH", words="NOSUCH")
+        self.fails("kill", self.name, "SIGNOSUCH", words="SIGNOSUCH")
 
     def test_a_signal_number_beyond_64_is_an_error(self):
         if "crumb" not in self.runtime("--version").out:
             self.skipTest("the others hand the number to the kernel")
         self.running()
         for number in ("65", "-1", "99999999999999999999", "9x", ""):
-            self.fails("kill", self.id, number) if number != "-1" else self.fails("kill", "--", self.id, number)
+            self.fails("kill", self.name, number) if number != "-1" else self.fails("kill", "--", self.name, number)
         self.assertEqual(self.status(), "running")
 
     def test_all_ends_every_process_of_the_container(self):
         self.namespace("pid")
         self.running("/bin/sh", "-c", "sleep 1000 & sleep 1000 & wait")
         self.until(lambda: len(self.in_cgroup()) == 3, "the processes do not start")
-        self.runtime("kill", "--all", self.id, "KILL")
+        self.runtime("kill", "--all", self.name, "KILL")
         self.until(lambda: not self.in_cgroup(), "a process of the container lives on")
 
     def in_cgroup(self):
@@ -291,40 +288,40 @@ class Delete(ContainerCase):
         self.create("/bin/true")
         self.start()
         self.wait_status("stopped")
-        self.runtime("delete", self.id)
+        self.runtime("delete", self.name)
         self.unknown()
 
     def test_deleting_prints_nothing(self):
         self.create("/bin/true")
-        result = self.runtime("delete", "--force", self.id)
+        result = self.runtime("delete", "--force", self.name)
         self.assertEqual((result.out, result.err), ("", ""))
 
     def test_a_running_container_is_not_deleted(self):
         self.running()
-        self.fails("delete", self.id, words=self.id)
+        self.fails("delete", self.name, words=self.name)
         self.assertEqual(self.status(), "running")
 
     def test_a_running_container_is_deleted_by_force(self):
         self.running()
-        self.runtime("delete", "--force", self.id)
+        self.runtime("delete", "--force", self.name)
         self.unknown()
 
     def test_force_ends_all_processes_even_without_a_pid_namespace(self):
         self.namespace("pid")
         self.running("/bin/sh", "-c", "sleep 1000 & wait")
-        self.runtime("delete", "--force", self.id)
+        self.runtime("delete", "--force", self.name)
         self.unknown()
 
     def test_a_created_container_is_deleted_by_force(self):
         self.create("/bin/true")
-        self.runtime("delete", "--force", self.id)
+        self.runtime("delete", "--force", self.name)
         self.unknown()
 
     def test_an_unknown_container_does_not_exist(self):
-        self.assertEqual(self.fails("delete", self.id, words="does not exist").code, 1)
+        self.assertEqual(self.fails("delete", self.name, words="does not exist").code, 1)
 
     def test_an_unknown_container_is_forced_silently(self):
-        result = self.runtime("delete", "--force", self.id)
+        result = self.runtime("delete", "--force", self.name)
         self.assertEqual((result.out, result.err), ("", ""))
 
     def test_the_id_is_free_after_delete(self):
@@ -335,27 +332,27 @@ class Delete(ContainerCase):
 
     @only_crumb("that delete --force knows what to do about a directory without state.json")
     def test_force_removes_a_state_directory_without_a_state(self):
-        (self.root / self.id).mkdir(parents=True)
-        self.runtime("delete", "--force", self.id)
-        self.assertFalse((self.root / self.id).exists())
+        (self.root / self.name).mkdir(parents=True)
+        self.runtime("delete", "--force", self.name)
+        self.assertFalse((self.root / self.name).exists())
 
     @only_crumb("state.json")
     def test_force_removes_a_container_whose_state_is_broken(self):
         self.running()
-        content = (self.root / self.id / "state.json").read_bytes()
+        content = (self.root / self.name / "state.json").read_bytes()
         for broken in (b"", b"{", content[: len(content) // 2], b"[]", b'{"version":999999}', b"\0" * 100):
-            (self.root / self.id / "state.json").write_bytes(broken)
-            self.fails("state", self.id)
-        self.runtime("delete", "--force", self.id)
+            (self.root / self.name / "state.json").write_bytes(broken)
+            self.fails("state", self.name)
+        self.runtime("delete", "--force", self.name)
         self.unknown()
 
     @only_crumb("state.json")
     def test_a_broken_state_does_not_hide_other_containers_from_the_list(self):
         self.create("/bin/true")
-        (self.root / (self.id + ".broken")).mkdir()
-        (self.root / (self.id + ".broken") / "state.json").write_text("{")
-        self.assertIn(self.id + "\n", self.runtime("list", "-q").out)
-        self.runtime("delete", "--force", self.id + ".broken")
+        (self.root / (self.name + ".broken")).mkdir()
+        (self.root / (self.name + ".broken") / "state.json").write_text("{")
+        self.assertIn(self.name + "\n", self.runtime("list", "-q").out)
+        self.runtime("delete", "--force", self.name + ".broken")
 
     def test_a_stored_pid_that_now_belongs_to_another_process_is_not_killed(self):
         if not IS_CRUMB:
@@ -363,13 +360,13 @@ class Delete(ContainerCase):
         with self.holder("--mount") as stranger:
             self.create("/bin/true")
             pid = self.pid()
-            path = self.root / self.id / "state.json"
+            path = self.root / self.name / "state.json"
             text = path.read_text()
             self.assertIn(str(pid), text)
             path.write_text(text.replace(str(pid), str(stranger)))
             self.assertEqual(self.status(), "stopped")
-            self.fails("kill", self.id, "KILL", words="container not running")
-            self.runtime("delete", "--force", self.id)
+            self.fails("kill", self.name, "KILL", words="container not running")
+            self.runtime("delete", "--force", self.name)
             os.kill(stranger, 0)
             with_state = pathlib.Path(f"/proc/{stranger}/status").read_text()
             self.assertNotIn("State:\tZ", with_state)
@@ -389,7 +386,7 @@ class Ids(ContainerCase):
 
     def test_an_id_in_use_is_refused_and_its_container_lives_on(self):
         self.running()
-        self.fails("create", "--bundle", self.bundle.path, self.id, words="exist")
+        self.fails("create", "--bundle", self.bundle.path, self.name, words="exist")
         self.assertEqual(self.status(), "running")
 
     def test_an_empty_id_is_refused(self):
@@ -428,7 +425,7 @@ class Ids(ContainerCase):
             self.fails(*command, "../x", *more)
 
     def test_letters_digits_and_signs_are_accepted(self):
-        self.accepted(self.id + ".a_b+C-9")
+        self.accepted(self.name + ".a_b+C-9")
 
     def test_a_missing_id_is_an_error(self):
         self.fails("create", "--bundle", self.bundle.path)
@@ -458,7 +455,7 @@ class CommandLine(ContainerCase):
         self.fails("frobnicate", words="frobnicate")
 
     def test_an_unknown_option_is_an_error(self):
-        self.assertNotEqual(self.runtime("state", "--frobnicate", self.id, code=None).code, 0)
+        self.assertNotEqual(self.runtime("state", "--frobnicate", self.name, code=None).code, 0)
 
     def test_spec_writes_a_config_that_runs(self):
         folder = self.scratch / "new"
@@ -469,7 +466,7 @@ class CommandLine(ContainerCase):
         config["process"]["args"] = ["/bin/echo", "from spec"]
         config["process"].pop("rlimits", None)
         config["linux"].pop("seccomp", None)
-        config["linux"]["cgroupsPath"] = "/" + self.id
+        config["linux"]["cgroupsPath"] = "/" + self.name
         for key in list(self.config):
             del self.config[key]
         self.config.update(config)

@@ -18,7 +18,7 @@ class Log(ContainerCase):
     def failing(self, *options, program="no-such-program"):
         self.process["args"] = [program]
         self.bundle.write()
-        return self.runtime("run", "--bundle", self.bundle.path, self.id, options=("--log", self.log, *options), code=None)
+        return self.runtime("run", "--bundle", self.bundle.path, self.name, options=("--log", self.log, *options), code=None)
 
     def test_json_lines_have_level_message_and_time(self):
         self.failing("--log-format", "json")
@@ -61,23 +61,23 @@ class Log(ContainerCase):
     def test_without_an_error_there_is_no_error_line(self):
         self.process["args"] = ["/bin/true"]
         self.bundle.write()
-        self.runtime("run", "--bundle", self.bundle.path, self.id, options=("--log", self.log, "--log-format", "json"))
+        self.runtime("run", "--bundle", self.bundle.path, self.name, options=("--log", self.log, "--log-format", "json"))
         self.assertEqual([line for line in self.lines() if line["level"] == "error"] if self.log.exists() else [], [])
 
     def test_the_programs_exit_code_is_no_error_of_the_runtime(self):
         self.process["args"] = ["/bin/sh", "-c", "exit 3"]
         self.bundle.write()
-        result = self.runtime("run", "--bundle", self.bundle.path, self.id, options=("--log", self.log, "--log-format", "json"), code=3)
+        result = self.runtime("run", "--bundle", self.bundle.path, self.name, options=("--log", self.log, "--log-format", "json"), code=3)
         self.assertEqual(result.err, "")
 
     def test_debug_adds_debug_lines(self):
         self.process["args"] = ["/bin/true"]
         self.bundle.write()
-        self.runtime("run", "--bundle", self.bundle.path, self.id, options=("--debug", "--log", self.log, "--log-format", "json"))
+        self.runtime("run", "--bundle", self.bundle.path, self.name, options=("--debug", "--log", self.log, "--log-format", "json"))
         self.assertIn("debug", [line["level"] for line in self.lines()])
 
     def test_a_failed_start_is_logged(self):
-        self.runtime("start", self.id, options=("--log", self.log, "--log-format", "json"), code=None)
+        self.runtime("start", self.name, options=("--log", self.log, "--log-format", "json"), code=None)
         self.assertIn("does not exist", self.lines()[-1]["msg"])
 
     def test_an_unknown_format_is_an_error(self):
@@ -90,7 +90,7 @@ class Log(ContainerCase):
     def test_an_error_without_a_log_is_one_line_on_stderr(self):
         self.process["args"] = ["/no/such"]
         self.bundle.write()
-        result = self.fails("run", "--bundle", self.bundle.path, self.id)
+        result = self.fails("run", "--bundle", self.bundle.path, self.name)
         self.assertTrue(result.err.startswith("crumb: "), result)
         self.assertEqual(result.out, "")
 

@@ -137,7 +137,7 @@ class Contents(ContainerCase):
 
     def test_without_a_cgroup_namespace_the_path_is_seen(self):
         self.namespace("cgroup")
-        self.assertIn(f":/{self.id}\n", self.sh("cat /proc/self/cgroup"))
+        self.assertIn(f":/{self.name}\n", self.sh("cat /proc/self/cgroup"))
 
     def test_no_mount_of_the_host_is_seen(self):
         targets = {line.split()[4] for line in self.sh("cat /proc/self/mountinfo").splitlines()}

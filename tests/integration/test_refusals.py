@@ -12,7 +12,7 @@ class NotSupportedYet(ContainerCase):
     def refused(self, place):
         """create fails and names the place; nothing was started."""
         self.bundle.write()
-        result = self.fails("create", "--bundle", self.bundle.path, self.id, words=place + ": ")
+        result = self.fails("create", "--bundle", self.bundle.path, self.name, words=place + ": ")
         self.assertIn("not supported", result.err)
 
     def test_a_user_namespace(self):
@@ -104,7 +104,7 @@ class NotSupportedYet(ContainerCase):
     def test_options_of_the_command_line_that_come_later(self):
         for option in (["--console-socket", "/tmp/socket"], ["--pidfd-socket", "/tmp/socket"]):
             with self.subTest(option[0]):
-                self.fails("create", *option, "--bundle", self.bundle.path, self.id, words=option[0][2:])
+                self.fails("create", *option, "--bundle", self.bundle.path, self.name, words=option[0][2:])
 
 
 class UnknownMembers(ContainerCase):
@@ -126,21 +126,21 @@ class UnknownMembers(ContainerCase):
 
 class Broken(ContainerCase):
     def create_fails(self, words="", **popen):
-        return self.fails("create", "--bundle", self.bundle.path, self.id, words=crumb_says(words), **popen)
+        return self.fails("create", "--bundle", self.bundle.path, self.name, words=crumb_says(words), **popen)
 
     def write(self, text):
         (self.bundle.path / "config.json").write_bytes(text if isinstance(text, bytes) else text.encode())
 
     def test_a_missing_bundle_is_named(self):
-        self.fails("create", "--bundle", "/no/such/bundle", self.id, words="/no/such/bundle")
+        self.fails("create", "--bundle", "/no/such/bundle", self.name, words="/no/such/bundle")
 
     def test_a_bundle_that_is_a_file_is_named(self):
         (self.scratch / "file").write_text("")
-        self.fails("create", "--bundle", self.scratch / "file", self.id, words=str(self.scratch / "file"))
+        self.fails("create", "--bundle", self.scratch / "file", self.name, words=str(self.scratch / "file"))
 
     def test_a_bundle_without_config_json_is_named(self):
         (self.bundle.path / "config.json").unlink()
-        self.fails("create", "--bundle", self.bundle.path, self.id, words="config.json")
+        self.fails("create", "--bundle", self.bundle.path, self.name, words="config.json")
 
     def test_an_empty_config_json_is_refused(self):
         self.write("")
@@ -232,7 +232,7 @@ class Broken(ContainerCase):
                 wrong = [{"wrong": 1}] if not isinstance(value_at(good, path), (dict, list)) else ["wrong"]
             for value in wrong:
                 self.write(json.dumps(replaced(good, path, value)))
-                result = self.runtime("create", "--bundle", self.bundle.path, self.id, code=None)
+                result = self.runtime("create", "--bundle", self.bundle.path, self.name, code=None)
                 self.assertEqual(result.code, 1, f"{path}: {result}")
                 self.assertEqual(result.err.count("\n"), 1, f"{path}: {result}")
                 self.assertIn("config.json: " + place_text(path), result.err)

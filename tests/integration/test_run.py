@@ -19,7 +19,7 @@ class ExitCodes(ContainerCase):
 
     def test_a_program_killed_by_SIGKILL_gives_137(self):
         running = self.spawn_run("/bin/sleep", "1000")
-        self.until(lambda: os.path.exists(self.root / self.id) and self.runtime("state", self.id, code=None).out.find("running") > 0,
+        self.until(lambda: os.path.exists(self.root / self.name) and self.runtime("state", self.name, code=None).out.find("running") > 0,
                    "the container does not run")
         self.kill("KILL")
         self.assertEqual(running.wait().code, 128 + signal.SIGKILL)
@@ -57,19 +57,19 @@ class ExitCodes(ContainerCase):
     def test_the_bundle_is_the_current_directory_by_default(self):
         self.process["args"] = ["/bin/echo", "here"]
         self.bundle.write()
-        self.assertEqual(self.runtime("run", self.id, cwd=self.bundle.path).out, "here\n")
+        self.assertEqual(self.runtime("run", self.name, cwd=self.bundle.path).out, "here\n")
 
     def test_options_may_be_written_with_one_dash(self):
         if "crun" in self.runtime("--version").out:
             self.skipTest("crun has no long options with one dash")
         self.process["args"] = ["/bin/echo", "here"]
         self.bundle.write()
-        self.assertEqual(self.runtime("run", "-bundle", self.bundle.path, self.id).out, "here\n")
+        self.assertEqual(self.runtime("run", "-bundle", self.bundle.path, self.name).out, "here\n")
 
     def test_options_may_be_written_with_an_equals_sign(self):
         self.process["args"] = ["/bin/echo", "here"]
         self.bundle.write()
-        self.assertEqual(self.runtime("run", f"--bundle={self.bundle.path}", self.id).out, "here\n")
+        self.assertEqual(self.runtime("run", f"--bundle={self.bundle.path}", self.name).out, "here\n")
 
 
 class Streams(ContainerCase):

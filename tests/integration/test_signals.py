@@ -78,7 +78,7 @@ class Killed(ContainerCase):
 
     def test_after_SIGKILL_of_exec_the_container_runs_on(self):
         self.running()
-        command = self.spawn("exec", self.id, "/bin/sh", "-c", "echo ready; sleep 1000")
+        command = self.spawn("exec", self.name, "/bin/sh", "-c", "echo ready; sleep 1000")
         self.until(lambda: "ready" in command.output(), "the program does not start")
         command.kill()
         self.assertEqual(self.status(), "running")
@@ -87,7 +87,7 @@ class Killed(ContainerCase):
         self.running()
         os.kill(self.pid(), signal.SIGKILL)
         self.wait_status("stopped")
-        self.runtime("delete", self.id)
+        self.runtime("delete", self.name)
 
     def test_a_container_with_a_frozen_cgroup_is_deleted_by_force(self):
         self.running()
