@@ -84,10 +84,11 @@ int make_container(const Runtime& runtime, const CreateOptions& options) {
   const Bundle bundle = load_bundle(options);
   const plan::Plan plan = compile_bundle(runtime, bundle, options);
   for (const std::string& warning : plan.warnings) log::warning(warning);
-  refuse_used_cgroups(plan.host.cgroup_leaves);
 
   Entry entry = Store(runtime.root, true).create(options.id);
   Unfinished unfinished(entry, plan.host.cgroup_leaves);
+  refuse_used_cgroups(plan.host.cgroup_leaves);
+  log::debug(fmt::format("container \"{}\": {} steps, {} cgroups", options.id, plan.steps.size(), plan.host.cgroup_leaves.size()));
   State state = first_state(options.id, bundle, plan);
   entry.write(state);
   entry.write_config(bundle.text);

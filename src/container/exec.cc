@@ -14,10 +14,11 @@
 namespace crumb::container {
 namespace {
 
-// Without the container's lock: exec only looks, and the pidfd holds what it saw.
+// Without the container's lock: exec only looks, and the pidfd holds what it saw. A created container takes processes too, as
+// with runc.
 linux::Process running_process(const Entry& entry, const State& state) {
   std::optional<linux::Process> process = linux::Process::find(state.pid, state.start_time);
-  if (!process || !state.ready || waits_for_start(entry)) throw fail("container \"{}\" is not running", entry.id());
+  if (!process || !state.ready) throw fail("container \"{}\" is not running", entry.id());
   if (linux::cgroups_frozen(state.cgroups)) throw fail("container \"{}\" is paused", entry.id());
   return std::move(*process);
 }

@@ -1,6 +1,7 @@
 #include <csignal>
 #include <optional>
 
+#include "container/bundle.h"
 #include "container/container.h"
 #include "container/store.h"
 #include "linux/cgroup.h"
@@ -32,6 +33,20 @@ void stop_creation(const Store& store, const std::string& id) {
   }
 }
 
+// The cgroups of a container whose state.json cannot be read, from crumb's copy of its config. None when that is broken too.
+std::vector<plan::CgroupLeaf> cgroups_by_config(const Runtime& runtime, const Entry& entry) {
+  try {
+    Bundle bundle;
+    bundle.config = oci::parse_config(entry.read_config());
+    bundle.path = bundle.rootfs = "/";  // not looked at for the cgroups
+    CreateOptions options;
+    options.id = entry.id();
+    return compile_bundle(runtime, bundle, options).host.cgroup_leaves;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 void require_stopped(const State& state) {
   if (!linux::Process::find(state.pid, state.start_time)) return;
   throw fail("container \"{}\" is not stopped: kill it first, or use delete --force", state.id);
@@ -48,11 +63,15 @@ void remove(const Runtime& runtime, const std::string& id, bool force) {
     if (force) return;
     throw fail("container \"{}\" does not exist", id);
   }
-  // Without a state crumb was killed before it made anything but the directory.
   if (const std::optional<State> state = entry->read()) {
     if (!force) require_stopped(*state);
     end_process(*state);
     linux::remove_cgroups(state->cgroups);
+  } else {
+    // crumb was killed before it made anything but the directory, or somebody broke the file.
+    const std::vector<plan::CgroupLeaf> cgroups = cgroups_by_config(runtime, *entry);
+    if (!force && !linux::cgroup_processes(cgroups).empty()) throw fail("container \"{}\" is not stopped: use delete --force", id);
+    linux::remove_cgroups(cgroups);
   }
   entry->remove();
 }

@@ -121,7 +121,7 @@ Failure Guest::load(const Mapping& mapping, const ModuleFacts& facts, const Opti
 
 Failure Guest::give_world(const Options& options, const Preopens& preopens) {
   for (const std::string& name : preopens.names) directories_.push_back(name.c_str());
-  if (preopens.directory.size() > 1) working_directory_ = "PWD=" + preopens.directory;
+  if (!preopens.directory.empty()) working_directory_ = "PWD=" + preopens.directory;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     if (working_directory_.empty() || !std::string_view(*variable).starts_with("PWD=")) environment_.push_back(*variable);
   }
