@@ -14,6 +14,12 @@ void refuse(const json::Cursor& object, std::initializer_list<std::string_view> 
     if (const auto member = object.find(key); member && !member->empty()) throw member->error(kNotSupported);
 }
 
+void refuse_names(const json::Cursor& object, std::string_view key) {
+  refuse(object, {key});
+  if (const auto member = object.find(key); member && member->content().is_object() && !member->members().empty())
+    throw member->error(kNotSupported);
+}
+
 std::string parse_absolute_path(const json::Cursor& path) {
   std::string text = path.string();
   if (!text.starts_with('/')) throw path.error(fmt::format("\"{}\" is not an absolute path", text));

@@ -81,9 +81,9 @@ void check_personality(const json::Cursor& personality) {
 }  // namespace
 
 Linux parse_linux(const json::Cursor& object) {
-  refuse(object, {"uidMappings", "gidMappings", "timeOffsets", "sysctl", "seccomp", "mountLabel", "intelRdt", "memoryPolicy"});
-  // A device's own object may be empty and still asks for the device.
-  if (const auto devices = object.find("netDevices"); devices && !devices->members().empty()) throw devices->error(kNotSupported);
+  refuse(object, {"uidMappings", "gidMappings", "timeOffsets", "seccomp", "mountLabel", "intelRdt", "memoryPolicy"});
+  refuse_names(object, "sysctl");
+  refuse_names(object, "netDevices");
   if (const auto personality = object.find("personality"); personality && !personality->empty())
     check_personality(*personality);
   Linux result;

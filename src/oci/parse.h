@@ -16,6 +16,9 @@ inline constexpr char kNotSupported[] = "not supported by this version of crumb"
 // Throws for the first of these members that says something: null, false, 0, "", [] and {} say nothing.
 void refuse(const json::Cursor& object, std::initializer_list<std::string_view> keys);
 
+// The same for a member whose own keys are names: {"eth0": {}} says something.
+void refuse_names(const json::Cursor& object, std::string_view key);
+
 std::string parse_absolute_path(const json::Cursor& path);
 std::vector<std::string> parse_absolute_paths(const json::Cursor& paths);
 

@@ -197,10 +197,8 @@ bool Cursor::empty() const {
       return content_->get_int64() == 0;
     case boost::json::kind::string:
       return content_->get_string().empty();
-    case boost::json::kind::array: {
-      const auto all = items();
-      return std::all_of(all.begin(), all.end(), [](const Cursor& item) { return item.empty(); });
-    }
+    case boost::json::kind::array:
+      return content_->get_array().empty();
     case boost::json::kind::object: {
       const auto all = members();
       return std::all_of(all.begin(), all.end(), [](const auto& member) { return member.second.empty(); });

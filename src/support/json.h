@@ -71,7 +71,7 @@ class Cursor {
                        std::int64_t most = std::numeric_limits<std::int64_t>::max()) const;
   std::uint64_t natural(std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) const;
 
-  // Null, false, 0, "", [], {} or a nesting of only these: says nothing that could be ignored wrongly.
+  // Null, false, 0, "", [], {} or an object of only these: says nothing that could be ignored wrongly.
   bool empty() const;
 
  private:

@@ -94,7 +94,7 @@ TEST(Json, AStringWithANulIsRefused) {
 TEST(Json, WhatSaysNothingIsEmpty) {
   for (const char* text : {"null", "false", "0", "\"\"", "[]", "{}", "{\"a\": [], \"b\": {\"c\": 0}}"})
     EXPECT_TRUE(Document::parse(text, "x").root().empty()) << text;
-  for (const char* text : {"true", "1", "-1", "\"x\"", "[1]", "{\"a\": {\"b\": true}}", "0.5", "18446744073709551615"})
+  for (const char* text : {"true", "1", "-1", "\"x\"", "[1]", "{\"a\": {\"b\": true}}", "[[]]", "0.5", "18446744073709551615"})
     EXPECT_FALSE(Document::parse(text, "x").root().empty()) << text;
 }
 
