@@ -71,10 +71,9 @@ int run(const std::vector<std::string>& arguments) {
   return help ? print_help(globals) : run_command(globals);
 }
 
-// What the kernel refuses to a user without root it refuses for a reason that the errno does not tell.
+// What the kernel refuses to a user without root it refuses for a reason that the errno does not tell. EACCES is about a file.
 std::string explained(std::string message) {
-  const bool refused = message.ends_with(errno_text(EPERM)) || message.ends_with(errno_text(EACCES));
-  if (geteuid() != 0 && refused)
+  if (geteuid() != 0 && message.ends_with(errno_text(EPERM)))
     message += "; rootless containers are not supported by this version, crumb must be run as root";
   return message;
 }

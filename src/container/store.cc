@@ -92,8 +92,11 @@ void refuse_foreign(int directory, const std::string& path) {
 // True when the name still leads to what we opened: the lock may have been waited for while the container was removed.
 bool still_there(int root, const std::string& id, int directory) {
   struct stat ours{}, theirs{};
-  return kernel::fstat(directory, &ours) == 0 && kernel::fstatat(root, id.c_str(), &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
-         ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
+  check(kernel::fstat(directory, &ours), "container \"{}\"", id);
+  const long result = kernel::fstatat(root, id.c_str(), &theirs, AT_SYMLINK_NOFOLLOW);
+  if (result == -ENOENT) return false;
+  check(result, "container \"{}\"", id);
+  return ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
 
 void lock(int directory, const std::string& id) {
@@ -154,6 +157,7 @@ Entry::Fifos Entry::make_fifos() const {
 }
 
 void Entry::remove() {
+  if (!still_there(root_.get(), id_, directory_.get())) return;
   // Only crumb writes here, and it holds the lock. state.json goes last: until then the container can be found and removed
   // again by whoever comes after a crumb that was killed here.
   const auto unlink = [&](const std::string& name) {

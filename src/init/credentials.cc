@@ -79,13 +79,10 @@ long perform(Context& context, const wire::Capabilities<InitForm>& step) {
   // What cannot be granted is left out; crumb has warned of it (config.md, Linux process).
   const uint64_t permitted = step.permitted & have.permitted;
   const uint64_t inheritable = step.inheritable & have.permitted & context.bounding;
-  // First everything effective, for the ambient set wants CAP_SETPCAP in some securebits modes and a user other than root has
-  // nothing effective now; then what was asked for.
-  long result = set({have.permitted, have.permitted, inheritable});
   // For any user but root, exec leaves the ambient set effective and nothing else (capabilities(7)): the program is looked for
   // with those rights already.
-  const uint64_t lasting = kernel::syscall(SYS_geteuid) == 0 ? ~uint64_t{0} : step.ambient & inheritable;
-  if (result >= 0) result = set({step.effective & permitted & lasting, permitted, inheritable});
+  const uint64_t lasting = kernel::getuid() == 0 ? ~uint64_t{0} : step.ambient & inheritable;
+  long result = set({step.effective & permitted & lasting, permitted, inheritable});
   if (result < 0) return result;
   result = raise_ambient(step.ambient & permitted & inheritable);
   return result < 0 ? context.failed(result, "ambient") : 0;

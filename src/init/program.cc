@@ -48,21 +48,18 @@ bool begins_like_wasm(const Fd& file) {
          head[3] == 'm';
 }
 
-// With the rights of the user's numbers alone. Without AT_EACCESS the kernel leaves out the capabilities that a user other than
-// root holds only until exec: with them CAP_DAC_OVERRIDE would open what the program itself could not.
-long may(const Fd& handle, int mode) { return kernel::faccessat2(handle.get(), "", mode, AT_EMPTY_PATH); }
-
 // 0 and context.path (and context.module) set when `path` can be executed; else -errno as execve would say.
 long try_candidate(Context& context, const char* path) {
   Fd handle, file;
   if (const long result = open_regular(path, handle); result < 0) return result;
   context.path = path;
   // A module needs no execute bit: what is executed is the engine. A file that cannot be read is treated as native.
-  if (reopen_readable(path, handle, file) >= 0 && begins_like_wasm(file) && may(handle, R_OK) >= 0) {
+  if (reopen_readable(path, handle, file) >= 0 && begins_like_wasm(file)) {
     context.module = static_cast<Fd&&>(file);
     return 0;
   }
-  return may(handle, X_OK);
+  // AT_EACCESS: Capabilities left effective what will be so after exec, no more.
+  return kernel::faccessat2(handle.get(), "", X_OK, AT_EMPTY_PATH | AT_EACCESS);
 }
 
 // execvp's rule: go on where there is nothing, remember that something could not be executed.

@@ -148,6 +148,7 @@ void join_cgroups(const std::vector<CgroupLeaf>& leaves, int pid) {
     std::string reason = errno_text(static_cast<int>(-result));
     if (result == -ENOENT || result == -ENODEV) reason = "it has been removed";
     if (result == -EBUSY && leaf.unified) reason = "it gives controllers to its children, and so cannot hold processes itself";
+    if (result == -EOPNOTSUPP && leaf.unified) reason = "a cgroup above it holds processes itself, so it is only for threads";
     const Error error = fail("{}: process {} cannot join: {}", cgroup_name(leaf), pid, reason);
     if (leaf.required) throw error;
     log::debug(error.what());

@@ -318,8 +318,12 @@ TEST_F(Cgroup, JoiningALeafThatIsGoneSaysSo) {
 // The unified hierarchy of hybrid machines has the rule too, whatever controller is left for it.
 TEST_F(Cgroup, AControllerThatVersion2CannotGiveIsExplained) {
   const auto unified = std::ranges::find_if(layout_.hierarchies, &plan::CgroupHierarchy::unified);
-  if (unified == layout_.hierarchies.end() || unified->controllers.empty()) GTEST_SKIP() << "no controller of cgroup v2 here";
-  const std::string controller = unified->controllers.back();
+  if (unified == layout_.hierarchies.end()) GTEST_SKIP() << "no cgroup v2 here";
+  // Of those that cannot be threaded.
+  const auto found = std::ranges::find_if(
+      unified->controllers, [](const std::string& name) { return name == "memory" || name == "io" || name == "hugetlb"; });
+  if (found == unified->controllers.end()) GTEST_SKIP() << "no controller of cgroup v2 here";
+  const std::string controller = *found;
   host_.cgroup_leaves = {{unified->mountpoint, path_, {controller}, true, true}};
   create_cgroups(host_);
   const Sleeper process;
@@ -335,6 +339,25 @@ TEST_F(Cgroup, AControllerThatVersion2CannotGiveIsExplained) {
                   "without any can give controllers to its children",
                   path_, unified->mountpoint, controller));
   EXPECT_FALSE(exists(directory_of(below.cgroup_leaves[0])));
+}
+
+TEST_F(Cgroup, ALeafThatVersion2MadeThreadedIsExplained) {
+  const auto unified = std::ranges::find_if(layout_.hierarchies, &plan::CgroupHierarchy::unified);
+  if (unified == layout_.hierarchies.end() || !std::ranges::count(unified->controllers, "pids"))
+    GTEST_SKIP() << "no controller \"pids\" of cgroup v2 here";
+  host_.cgroup_leaves = {{unified->mountpoint, path_, {"pids"}, true, true}};
+  create_cgroups(host_);
+  const Sleeper above, process;
+  join_cgroups(host_.cgroup_leaves, above.pid());
+
+  plan::Host below;
+  below.cgroup_leaves = {{unified->mountpoint, path_ + "/leaf", {"pids"}, true, true}};
+  create_cgroups(below);
+  EXPECT_EQ(
+      error_of([&] { join_cgroups(below.cgroup_leaves, process.pid()); }),
+      fmt::format("cgroup \"{}/leaf\" in {}: process {} cannot join: a cgroup above it holds processes itself, so it is only "
+                  "for threads",
+                  path_, unified->mountpoint, process.pid()));
 }
 
 TEST_F(Cgroup, AControllerThatTheKernelDoesNotHaveIsExplained) {
