@@ -51,6 +51,7 @@ class Filesystem {
 
   void add_mounts();
   void add_devices();
+  void add_working_directory();
   void add_read_only_remounts();
   void add_hidden_paths();
 
@@ -167,6 +168,9 @@ void Filesystem::add_devices() {
   for (const DefaultLink& link : kDefaultLinks) steps_.emplace_back(Symlink{.target = link.target, .path = link.path});
 }
 
+// Before anything, the root included, becomes read-only.
+void Filesystem::add_working_directory() { steps_.emplace_back(MakeDirectory{.path = input_.config.process->cwd}); }
+
 void Filesystem::add_read_only_remounts() {
   for (const std::string& target : read_only_later_) steps_.emplace_back(read_only_remount(target));
 }
@@ -182,6 +186,7 @@ void add_filesystem(const Input& input, const Host& host, std::vector<Step>& ste
   Filesystem filesystem(input, host, steps);
   filesystem.add_mounts();
   filesystem.add_devices();
+  filesystem.add_working_directory();
   filesystem.add_read_only_remounts();
   filesystem.add_hidden_paths();
 }

@@ -30,7 +30,7 @@ struct Input {
 // cgroup.cc: leaves and what is written into them.
 void add_cgroups(const Input& input, Host& host);
 
-// mounts.cc: mounts, devices, links, masked and read-only paths, all inside the root.
+// mounts.cc: mounts, devices, links, the working directory, masked and read-only paths, all inside the root.
 void add_filesystem(const Input& input, const Host& host, std::vector<Step>& steps);
 
 // mount_options.cc: one entry of config.json's mounts; what its options mean.

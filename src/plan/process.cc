@@ -56,7 +56,6 @@ void add_process(const oci::Process& process, const Surroundings& surroundings, 
   add_host_part(process, plan.host);
   const oci::Capabilities sets = grantable(process.capabilities, surroundings, plan);
   std::vector<Step>& steps = plan.steps;
-  if (last == Last::create) steps.emplace_back(MakeDirectory{.path = process.cwd});
   steps.emplace_back(BoundingSet{.keep = sets.bounding});
   steps.emplace_back(credentials(process.user));
   steps.emplace_back(Capabilities{
