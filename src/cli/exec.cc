@@ -28,8 +28,7 @@ void add_flags(Options& options, Given& given) {
   options.exclude("process", {"env", "cwd", "user", "additional-gids", "cap", "no-new-privs"});
   options.text("pid-file", given.exec.pid_file, "FILE", "write the process id here");
   options.flag("detach,d", given.exec.detach, "return when the program runs, without waiting for its end");
-  options.number("preserve-fds", given.exec.preserve_fds, "N",
-                 "hand over N descriptors besides 0, 1, 2 and those of $LISTEN_FDS");
+  options.number("preserve-fds", given.exec.preserve_fds, "N", "hand over N descriptors from 3 on as they are");
   options.refused("tty,t", "", kNoTerminals);
   options.refused("console-socket", "SOCKET", kNoTerminals);
   options.refused("pidfd-socket", "SOCKET", kNotYet);

@@ -1,7 +1,6 @@
 // A container's leaves on the cgroups that this machine really has: v1, hybrid or v2 alike. Needs root.
 #include <gmock/gmock.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -240,8 +239,7 @@ TEST_F(Cgroup, MoreProcessesAreKilledThanDescriptorsMayBeOpen) {
   std::array<Sleeper, 100> processes;
   for (const Sleeper& process : processes) join_cgroups(host_.cgroup_leaves, process.pid());
   const int code = crumb::testing::run_child([&] {
-    const rlimit few{90, 90};
-    setrlimit(RLIMIT_NOFILE, &few);
+    crumb::testing::limit_descriptors(80);
     kill_cgroups(host_.cgroup_leaves, SIGKILL);
     return 0;
   });
@@ -283,8 +281,7 @@ TEST_F(Cgroup, ATreeDeeperThanAPathOrTheDescriptorsAllowIsRemoved) {
   });
   ASSERT_EQ(deep, 0);
   const int code = crumb::testing::run_child([&] {
-    const rlimit few{32, 32};
-    setrlimit(RLIMIT_NOFILE, &few);
+    crumb::testing::limit_descriptors(8);
     remove_cgroups(host_.cgroup_leaves);
     return 0;
   });

@@ -223,15 +223,12 @@ TEST(Namespaces, OfAnOrdinaryChildAreNotForeign) {
 
 TEST(Namespaces, ThoseThatAProcessLeftAreForeign) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root";
-  int ready[2];
-  ASSERT_EQ(pipe(ready), 0);
+  const crumb::testing::Pipe ready;
   const pid_t child = start_child([&] {
-    if (unshare(CLONE_NEWUTS | CLONE_NEWIPC) < 0) return 1;
-    if (write(ready[1], "", 1) < 0) return 2;
+    if (unshare(CLONE_NEWUTS | CLONE_NEWIPC) < 0 || !ready.signal()) return 1;
     for (;;) pause();
   });
-  char byte = 0;
-  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  ASSERT_TRUE(ready.wait());
   EXPECT_EQ(foreign_namespaces(child), static_cast<std::uint64_t>(CLONE_NEWUTS | CLONE_NEWIPC));
   ::kill(child, SIGKILL);
   status_of(child);
@@ -257,7 +254,7 @@ TEST_F(Spawn, RunsTheProgramWithItsArguments) {
 TEST_F(Spawn, OnlyTheNamedDescriptorsAreInheritedUnderTheirNumbers) {
   const Fd kept = sealed_memory_file("kept", "text"), closed = sealed_memory_file("closed", "text");
   const std::string script = fmt::format(
-      "[ -e /proc/self/fd/{} ] || exit 1; [ ! -e /proc/self/fd/{} ] || exit 2; read -r word <&{} ; "
+      "[ -e /proc/self/fd/{} ] || exit 1; [ ! -e /proc/self/fd/{} ] || exit 2; read -r word </proc/self/fd/{}; "
       "[ \"$word\" = text ] || exit 3",
       kept.get(), closed.get(), kept.get());
   EXPECT_EQ(reap(shell(script, {kept.get()})), 0);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <functional>
 #include <iterator>
 #include <string>
+#include <utility>
 
 #include "kernel/seam.h"
 #include "support/error.h"
@@ -42,6 +44,36 @@ inline std::string content(const std::string& path) {
 }
 
 inline void put(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+
+// The same as a new file: ext4 writes one that was cut to nothing to the disk at once.
+inline void put_anew(const std::string& path, const std::string& text) {
+  std::filesystem::remove(path);
+  put(path, text);
+}
+
+struct Pipe {
+  Pipe() {
+    int ends[2] = {-1, -1};
+    EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    reader = Fd(ends[0]), writer = Fd(ends[1]);
+  }
+  // A byte from another process; false at end of file.
+  bool wait() const {
+    char byte = 0;
+    return read(reader.get(), &byte, 1) == 1;
+  }
+  bool signal() const { return write(writer.get(), "", 1) == 1; }
+
+  Fd reader, writer;
+};
+
+// Leaves this process `count` more descriptors than it has open.
+inline void limit_descriptors(int count) {
+  const int next = dup(0);
+  close(next);
+  const rlimit limit{static_cast<rlim_t>(next + count), static_cast<rlim_t>(next + count)};
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 // The message of the Error that `action` throws; empty when it throws none.
 inline std::string error_of(const std::function<void()>& action) {
@@ -109,19 +141,17 @@ class Sleeper {
 #ifdef CRUMB_SEAM
 // The Error of `action` in a child that obeys the seam's rules.
 inline std::string error_under(const char* rules, const std::function<void()>& action) {
-  int ends[2];
-  EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  Pipe pipe;
   const pid_t child = start_child([&] {
     kernel::seam_start(rules);
     const std::string message = error_of(action);
-    return write(ends[1], message.data(), message.size()) < 0 ? 1 : 0;
+    return write(pipe.writer.get(), message.data(), message.size()) < 0 ? 1 : 0;
   });
-  close(ends[1]);
+  pipe.writer.reset();
   std::string message;
   char buffer[4096];
-  for (ssize_t size = 0; (size = read(ends[0], buffer, sizeof buffer)) > 0;)
+  for (ssize_t size = 0; (size = read(pipe.reader.get(), buffer, sizeof buffer)) > 0;)
     message.append(buffer, static_cast<std::size_t>(size));
-  close(ends[0]);
   EXPECT_EQ(status_of(child), 0) << rules;
   return message;
 }

@@ -14,7 +14,9 @@ namespace {
 
 using crumb::testing::content;
 using crumb::testing::error_of;
+using crumb::testing::Pipe;
 using crumb::testing::put;
+using crumb::testing::put_anew;
 using crumb::testing::run_child;
 using crumb::testing::start_child;
 using crumb::testing::status_of;
@@ -111,7 +113,7 @@ TEST_F(StoreTest, EveryTruncatedStateIsNone) {
   entry.write(sample());
   const std::string whole = content(file("state.json"));
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    put(file("state.json"), whole.substr(0, size));
+    put_anew(file("state.json"), whole.substr(0, size));
     EXPECT_FALSE(entry.read()) << size;
   }
 }
@@ -123,7 +125,7 @@ TEST_F(StoreTest, AStateWithFlippedBitsIsNoneOrAnErrorAndNeverACrash) {
   for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
     std::string damaged = whole;
     damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
-    put(file("state.json"), damaged);
+    put_anew(file("state.json"), damaged);
     EXPECT_NO_THROW(error_of([&] { entry.read(); })) << bit;
   }
 }
@@ -152,19 +154,16 @@ TEST_F(StoreTest, AnIdIsTakenOnlyOnce) {
 TEST_F(StoreTest, OfManyCreatesAtOnceExactlyOneWins) {
   for (int round = 0; round < 20; ++round) {
     std::vector<pid_t> rivals;
-    int gate[2];
-    ASSERT_EQ(pipe(gate), 0);
+    Pipe gate;
     for (int i = 0; i < 8; ++i)
       rivals.push_back(start_child([&] {
-        close(gate[1]);
-        char byte = 0;
-        if (read(gate[0], &byte, 1) != 0) return 9;  // all at once, when the gate closes
+        gate.writer.reset();
+        gate.wait();  // all at once, when the gate closes
         return error_of([&] { store().create("web"); }) == "container \"web\" already exists" ? 1 : 0;
       }));
-    close(gate[1]);
+    gate.writer.reset();
     int winners = 0;
     for (const pid_t rival : rivals) winners += WEXITSTATUS(status_of(rival)) == 0;
-    close(gate[0]);
     EXPECT_EQ(winners, 1);
     store().find("web")->remove();
   }
@@ -179,15 +178,13 @@ TEST_F(StoreTest, AnUnknownContainerDoesNotExist) {
 }
 
 TEST_F(StoreTest, OneThatIsHeldIsWaitedForUntilItsHolderDies) {
-  int ready[2];
-  ASSERT_EQ(pipe(ready), 0);
+  const Pipe ready;
   const pid_t holder = start_child([&] {
     const Entry entry = store().create("web");
-    if (write(ready[1], "", 1) < 0) return 1;
+    if (!ready.signal()) return 1;
     for (;;) pause();
   });
-  char byte = 0;
-  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  ASSERT_TRUE(ready.wait());
   const pid_t waiter = start_child([&] { return store().find("web") ? 0 : 1; });
   usleep(50000);
   EXPECT_EQ(waitpid(waiter, nullptr, WNOHANG), 0) << "it waits";
@@ -197,17 +194,15 @@ TEST_F(StoreTest, OneThatIsHeldIsWaitedForUntilItsHolderDies) {
 }
 
 TEST_F(StoreTest, OneThatIsRemovedWhileItIsWaitedForIsNotFound) {
-  int ready[2];
-  ASSERT_EQ(pipe(ready), 0);
+  const Pipe ready;
   const pid_t holder = start_child([&] {
     Entry entry = store().create("web");
-    if (write(ready[1], "", 1) < 0) return 1;
+    if (!ready.signal()) return 1;
     usleep(50000);
     entry.remove();
     return 0;
   });
-  char byte = 0;
-  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  ASSERT_TRUE(ready.wait());
   EXPECT_FALSE(store().find("web"));
   EXPECT_EQ(status_of(holder), 0);
 }
