@@ -29,7 +29,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostDescriptors = 8;
-constexpr char kBusybox[] = "/bin/busybox";
 
 // ::mount and MNT_* are libc's, whose header does not go together with the kernel's.
 void make_mounts_private() { kernel::mount(nullptr, "/", nullptr, MS_PRIVATE | MS_REC, nullptr); }
@@ -297,9 +296,11 @@ InitCase::Heard InitCase::hear_result() {
   Heard heard;
   pollfd wanted{result_reader_.get(), POLLIN, 0};
   EXPECT_GT(::poll(&wanted, 1, kPatience), 0) << "nothing on `result`";
-  const ssize_t size = ::read(result_reader_.get(), &heard.message, sizeof heard.message);
+  const long size = kernel::read(result_reader_.get(), &heard.message, sizeof heard.message);
   heard.end = size == 0;
-  if (!heard.end) EXPECT_EQ(size, static_cast<ssize_t>(sizeof heard.message));
+  if (!heard.end) {
+    EXPECT_EQ(size, static_cast<long>(sizeof heard.message));
+  }
   return heard;
 }
 
@@ -323,56 +324,11 @@ std::string InitCase::run(const std::vector<plan::Step>& steps, const std::strin
   return text;
 }
 
-void RootCase::SetUp() {
-  if (::geteuid() != 0) GTEST_SKIP() << "mounts and namespaces need root";
-  if (!fs::exists(kBusybox)) GTEST_SKIP() << "no " << kBusybox;
-  for (const char* name : {"/bin", "/proc", "/sys", "/dev", "/etc", "/tmp"}) fs::create_directories(rootfs(name));
-  fs::copy_file(kBusybox, rootfs("/bin/busybox"));
-  for (const char* applet : {"sh", "cat", "ls", "id", "hostname", "stat", "grep", "readlink", "pwd", "touch", "true"})
-    fs::create_symlink("busybox", rootfs("/bin/") + applet);
-}
-
-void RootCase::write_rootfs(const std::string& name, const std::string& content, unsigned mode) const {
-  write_file("root" + name, content, mode);
-}
-
-std::vector<plan::Step> RootCase::entered(const std::vector<plan::Step>& inside, plan::Pivot pivot) const {
-  return std::vector<plan::Step>{plan::Fork{.namespaces = CLONE_NEWNS | CLONE_NEWPID}, plan::Propagation{.flags = MS_SLAVE | MS_REC},
-                                 plan::Root{.path = rootfs()}} +
-         inside + std::vector<plan::Step>{plan::Mount{.type = "proc", .source = "proc", .target = "/proc"}, pivot};
-}
-
-std::vector<plan::Step> RootCase::shell(const std::string& script) {
-  return {plan::Umask{.mask = 022}, plan::Program{.arguments = {"/bin/sh", "-c", script}, .environment = {"PATH=/bin"}},
-          plan::CloseDescriptors{.first = 3}, plan::Exec{}};
-}
-
-std::string RootCase::see(const std::vector<plan::Step>& inside, const std::string& script, const std::string& rules,
-                          const std::vector<plan::Step>& then) {
-  return run(entered(inside) + then + shell(script), rules);
-}
-
-void RootCase::expect_refusal(const std::vector<plan::Step>& inside, std::size_t index, int error, const std::string& operand,
-                              const std::string& rules) {
-  constexpr std::uint32_t kBefore = 3;  // Fork, Propagation, Root
-  start(entered(inside) + shell("true"), {.rules = rules});
-  hear_pid();
-  expect_failure(kBefore + static_cast<std::uint32_t>(index), error, operand);
-}
-
 std::vector<plan::Step> operator+(std::vector<plan::Step> a, const std::vector<plan::Step>& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
 }
 
 plan::Meet meeting(wire::Point point) { return {.point = static_cast<std::uint64_t>(point)}; }
-
-plan::Mount bind(const std::string& source, const std::string& target, std::uint64_t set) {
-  return {.source = source, .target = target, .flags = wire::kBind | wire::kBindRecursive, .set = set};
-}
-
-plan::Mount tmpfs(const std::string& target, std::uint64_t set, const std::string& data) {
-  return {.type = "tmpfs", .source = "tmpfs", .target = target, .data = data, .set = set};
-}
 
 }  // namespace crumb::test

@@ -91,30 +91,8 @@ class InitCase : public ::testing::Test {
   pid_t parent_process_ = -1;
 };
 
-// A root filesystem with busybox, for what happens inside of one. Needs root.
-class RootCase : public InitCase {
- protected:
-  void SetUp() override;
-
-  std::string rootfs(const std::string& name = "") const { return path("root") + name; }
-  void write_rootfs(const std::string& name, const std::string& content, unsigned mode = 0644) const;
-
-  // Fork to Root, `inside`, /proc, Pivot.
-  std::vector<plan::Step> entered(const std::vector<plan::Step>& inside, plan::Pivot pivot = {}) const;
-  // Program to Exec: a shell.
-  static std::vector<plan::Step> shell(const std::string& script);
-  // A container with the steps `inside`: what a shell says there. `then`: steps behind the Pivot.
-  std::string see(const std::vector<plan::Step>& inside, const std::string& script, const std::string& rules = "",
-                  const std::vector<plan::Step>& then = {});
-  // The same of steps that fail: the step at `index` of `inside` is the one.
-  void expect_refusal(const std::vector<plan::Step>& inside, std::size_t index, int error, const std::string& operand = "",
-                      const std::string& rules = "");
-};
-
 std::vector<plan::Step> operator+(std::vector<plan::Step> a, const std::vector<plan::Step>& b);
 
 plan::Meet meeting(wire::Point point);
-plan::Mount bind(const std::string& source, const std::string& target, std::uint64_t set = 0);
-plan::Mount tmpfs(const std::string& target, std::uint64_t set = 0, const std::string& data = "");
 
 }  // namespace crumb::test
