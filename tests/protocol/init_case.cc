@@ -33,10 +33,15 @@ constexpr std::size_t kMostDescriptors = 8;
 // ::mount and MNT_* are libc's, whose header does not go together with the kernel's.
 void make_mounts_private() { kernel::mount(nullptr, "/", nullptr, MS_PRIVATE | MS_REC, nullptr); }
 
-bool ready_to_read(int fd) {
+constexpr int kShortly = 100;  // milliseconds
+
+// The poll events that come within the time; 0: none.
+short events(int fd, int milliseconds) {
   pollfd wanted{fd, POLLIN, 0};
-  return ::poll(&wanted, 1, kPatience) > 0;
+  return ::poll(&wanted, 1, milliseconds) > 0 ? wanted.revents : static_cast<short>(0);
 }
+
+bool ready_to_read(int fd) { return events(fd, kPatience) != 0; }
 
 Fd inheritable(int fd) {
   // High numbers, so that those of the test's own program stay free.
@@ -70,12 +75,23 @@ InitCase::InitCase() {
   ::chmod(folder_.c_str(), 0755);
 }
 
-InitCase::~InitCase() {
-  for (const pid_t pid : {process_, parent_process_}) {
-    if (pid <= 0) continue;
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
+void InitCase::reset() {
+  for (pid_t* const pid : {&process_, &parent_process_}) {
+    const pid_t ended = std::exchange(*pid, -1);
+    if (ended <= 0) continue;
+    ::kill(ended, SIGKILL);
+    ::waitpid(ended, nullptr, 0);
   }
+  // What abandon() left to us: it has ended, or has nobody to ask any more.
+  sync_.reset();
+  while (orphaned_ && ::waitpid(-1, nullptr, 0) > 0) {
+  }
+  orphaned_ = false;
+  init_end_.reset();
+}
+
+InitCase::~InitCase() {
+  reset();
   std::error_code error;
   fs::remove_all(folder_, error);
 }
@@ -153,6 +169,7 @@ void InitCase::spawn(const std::string& argument, const Options& options) {
     return;
   }
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  orphaned_ = true;
   parent_process_ = ::fork();
   if (parent_process_ == 0) {
     writing.reset();
@@ -294,8 +311,7 @@ void InitCase::press_start() {
 
 InitCase::Heard InitCase::hear_result() {
   Heard heard;
-  pollfd wanted{result_reader_.get(), POLLIN, 0};
-  EXPECT_GT(::poll(&wanted, 1, kPatience), 0) << "nothing on `result`";
+  EXPECT_TRUE(ready_to_read(result_reader_.get())) << "nothing on `result`";
   const long size = kernel::read(result_reader_.get(), &heard.message, sizeof heard.message);
   heard.end = size == 0;
   if (!heard.end) {
@@ -304,25 +320,9 @@ InitCase::Heard InitCase::hear_result() {
   return heard;
 }
 
-std::string InitCase::run(const std::vector<plan::Step>& steps, const std::string& rules) {
-  start(steps, {.rules = rules});
-  for (;;) {
-    const Heard heard = hear();
-    if (heard.end) break;
-    if (heard.message.point == wire::Point::failed) {
-      ADD_FAILURE() << "step " << heard.message.step << ": " << std::strerror(heard.message.error) << " " << heard.message.text;
-      break;
-    }
-    if (heard.message.point == wire::Point::pid) {
-      reap(std::exchange(process_, static_cast<pid_t>(heard.message.value)));
-    } else {
-      answer(heard.message.point);
-    }
-  }
-  const std::string text = output();
-  EXPECT_EQ(wait(), 0) << text;
-  return text;
-}
+bool InitCase::says_more() const { return events(sync_.get(), kShortly) != 0; }
+
+bool InitCase::result_ended() const { return events(result_reader_.get(), kShortly) != 0; }
 
 std::vector<plan::Step> operator+(std::vector<plan::Step> a, const std::vector<plan::Step>& b) {
   a.insert(a.end(), b.begin(), b.end());

@@ -1,7 +1,7 @@
 // A host made of test code for the real crumb-init: starts it with a Plan, hears what it says, answers what the test wants.
 //
-// What init mounts stays in a mount namespace of its own; what it starts is killed and reaped at the end of the test. Nothing waits
-// longer than kPatience.
+// What init mounts stays in a mount namespace of its own; what it starts is killed and reaped at the end of the test. Nothing
+// waits longer than kPatience.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -25,10 +25,10 @@ inline constexpr int kPatience = 20000;  // milliseconds
 class InitCase : public ::testing::Test {
  protected:
   struct Options {
-    std::string rules;       // CRUMB_SEAM_INIT
-    bool fifos = false;      // `start` and `result`; else the socket plays the part of `result`
-    bool orphan = false;     // init's parent is a process that abandon() ends, not the test
-    std::string arguments;   // instead of the number of the Plan's descriptor
+    std::string rules;      // CRUMB_SEAM_INIT
+    bool fifos = false;     // `start` and `result`; else the socket plays the part of `result`
+    bool orphan = false;    // init's parent is a process that abandon() ends, not the test
+    std::string arguments;  // instead of the number of the Plan's descriptor
   };
   struct Heard {
     bool end = false;  // of file
@@ -50,6 +50,9 @@ class InitCase : public ::testing::Test {
   void say(const void* bytes, std::size_t size, const std::vector<int>& descriptors = {});
   void hang_up() { sync_.reset(); }  // as if the host had died
 
+  // Whether it says something else, unasked, within a tenth of a second.
+  bool says_more() const;
+
   // Hears `point` and answers it.
   wire::Message meet(wire::Point point);
   // Hears `pid`, which makes process() the container's, and reaps the first stage.
@@ -68,15 +71,16 @@ class InitCase : public ::testing::Test {
   void press_start();
   // The record on `result`; `end` when nobody is left who could write one.
   Heard hear_result();
+  // Whether nobody could write it any more, after a tenth of a second.
+  bool result_ended() const;
   void abandon();
+  // Ends it, for another start() in the same test.
+  void reset();
 
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
   void write_file(const std::string& name, const std::string& content, unsigned mode = 0644) const;
   int sync_number() const { return init_end_.get(); }
   int result_number() const { return result_.get(); }
-
-  // Runs the Plan until its program ends, which must exit with 0; answers `placed` and `ready`. What it wrote.
-  std::string run(const std::vector<plan::Step>& steps, const std::string& rules = "");
 
   std::filesystem::path folder_;  // the test's own, empty
 
@@ -89,6 +93,7 @@ class InitCase : public ::testing::Test {
   Fd sync_, init_end_, start_, result_, result_reader_, output_, output_end_, parent_;
   pid_t process_ = -1;
   pid_t parent_process_ = -1;
+  bool orphaned_ = false;
 };
 
 std::vector<plan::Step> operator+(std::vector<plan::Step> a, const std::vector<plan::Step>& b);

@@ -1,37 +1,301 @@
 // crumb-init's side of wire/protocol.h, row by row, and what it does with a Plan that is not one.
 #include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
 #include <random>
 
 #include "init_case.h"
+#include "wire/engine_options.h"
 #include "wire/steps.h"
 
 namespace crumb::test {
 namespace {
 
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using wire::Message;
 using wire::Point;
 
-class Protocol : public InitCase {};
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::size_t kStride = 17;  // a program under AddressSanitizer takes ten times as long to start
+#else
+constexpr std::size_t kStride = 1;
+#endif
+
+constexpr char kBusybox[] = "/bin/busybox";
+constexpr std::string_view kModule("\0asm\1\0\0\0", 8);
+
+class Protocol : public InitCase {
+ protected:
+  // A file named like an applet of busybox that begins like a module: whoever executes the "engine" sees what the engine would.
+  std::vector<plan::Step> module(const std::string& applet) const {
+    write_file(applet, std::string(kModule), 0755);
+    return {plan::Program{.arguments = {applet, "operand"}, .environment = {"PATH=" + folder_.string(), "A=b"}},
+            plan::CloseDescriptors{.first = 3}, plan::Exec{}};
+  }
+  std::vector<plan::Step> native(const std::string& program) const {
+    return {plan::Program{.arguments = {program, "operand"}, .environment = {}}, plan::CloseDescriptors{.first = 3}};
+  }
+  // Below the test's own folder: a damaged Plan may well make it.
+  plan::Directory nowhere() const { return {.path = path("nowhere")}; }
+  static Fd busybox() { return Fd(::open(kBusybox, O_RDONLY | O_CLOEXEC)); }
+  static Fd null() { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+};
 
 TEST_F(Protocol, PidComesFromTheFirstStageWhichThenLeaves) {
   start({plan::Fork{}, meeting(Point::placed)});
   const pid_t first = process();
   hear_pid();
   EXPECT_NE(process(), first);
-  EXPECT_THAT(of_process("status"), ::testing::HasSubstr("PPid:\t" + std::to_string(::getpid()) + "\n"));
+  EXPECT_THAT(of_process("status"), HasSubstr("PPid:\t" + std::to_string(::getpid()) + "\n"));
   meet(Point::placed);
   expect_end();
   EXPECT_EQ(wait(), 0);
 }
 
 TEST_F(Protocol, PidIsSaidBeforeAnythingElse) {
-  start({plan::Fork{}, plan::Directory{.path = "/nowhere"}});
+  start({plan::Fork{}, nowhere()});
   hear_pid();
   expect_failure(1, ENOENT);
+}
+
+class Meeting : public Protocol, public ::testing::WithParamInterface<Point> {};
+
+TEST_P(Meeting, GoesOnOnlyAfterItsAnswer) {
+  start({meeting(GetParam()), nowhere()});
+  const Heard question = hear();
+  EXPECT_EQ(question.message.point, GetParam());
+  EXPECT_TRUE(question.descriptors.empty());
+  EXPECT_FALSE(says_more()) << "before the answer";
+  answer(GetParam());
+  if (GetParam() == Point::ready) return;  // whom it tells from then on has tests of its own
+  expect_failure(1, ENOENT);
+}
+
+TEST_P(Meeting, EndsInitWithoutAWordWhenTheAnswerIsAnError) {
+  start({meeting(GetParam()), nowhere()});
+  EXPECT_EQ(hear().message.point, GetParam());
+  answer(GetParam(), 0, {}, ECANCELED);
+  expect_end();
+  EXPECT_EQ(wait(), 1);
+}
+
+TEST_P(Meeting, EndsInitWhenTheHostHasDied) {
+  start({meeting(GetParam()), plan::Directory{.path = "/"}});
+  EXPECT_EQ(hear().message.point, GetParam());
+  hang_up();
+  EXPECT_EQ(wait(), 1);
+}
+
+TEST_P(Meeting, TakesNoAnswerToAnotherQuestion) {
+  start({meeting(GetParam())});
+  EXPECT_EQ(hear().message.point, GetParam());
+  answer(Point::pid);
+  expect_failure(0, EPROTO, "the host's answer");
+}
+
+TEST_P(Meeting, TakesNoDescriptors) {
+  start({meeting(GetParam())});
+  EXPECT_EQ(hear().message.point, GetParam());
+  answer(GetParam(), 0, {null().get()});
+  expect_failure(0, EPROTO, "the host's answer");
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, Meeting, ::testing::Values(Point::map, Point::placed, Point::mounted, Point::ready));
+
+TEST_F(Protocol, AnAnswerOfAnotherSizeIsAFailure) {
+  Message wrong;
+  wrong.point = Point::placed;
+  start({meeting(Point::placed)});
+  hear();
+  say(&wrong, sizeof wrong - 1);
+  expect_failure(0, EPROTO, "the host's answer");
+}
+
+TEST_F(Protocol, AnAnswerWithAnotherMagicIsAFailure) {
+  Message wrong;
+  wrong.point = Point::placed;
+  wrong.magic ^= 1;
+  start({meeting(Point::placed)});
+  hear();
+  say(&wrong, sizeof wrong);
+  expect_failure(0, EPROTO, "the host's answer");
+}
+
+TEST_F(Protocol, TheDeathOfCrumbBeforeReadyTakesInitWithIt) {
+  start({meeting(Point::placed)}, {.orphan = true});
+  hear();
+  abandon();
+  expect_end();
+}
+
+TEST_F(Protocol, TheDeathOfCrumbAfterReadyLeavesInitAlone) {
+  start({meeting(Point::ready), plan::WaitStart{}}, {.fifos = true, .orphan = true});
+  meet(Point::ready);
+  abandon();
+  EXPECT_FALSE(result_ended()) << "init has gone";
+  press_start();
+  EXPECT_TRUE(hear_result().end);
+}
+
+TEST_F(Protocol, BeforeReadyAFailureGoesToTheSocket) {
+  start({plan::Directory{.path = "/"}, nowhere()}, {.fifos = true});
+  expect_failure(1, ENOENT);
+  EXPECT_TRUE(hear_result().end);
+}
+
+TEST_F(Protocol, AfterReadyAFailureGoesToResult) {
+  start({meeting(Point::ready), nowhere()}, {.fifos = true});
+  meet(Point::ready);
+  expect_record(hear_result().message, 1, ENOENT, "");
+  expect_end();
+  EXPECT_EQ(wait(), 1);
+}
+
+TEST_F(Protocol, AfterReadyAFailureGoesToTheSocketWhereThereIsNoResult) {
+  start({meeting(Point::ready), nowhere()});
+  meet(Point::ready);
+  expect_failure(1, ENOENT);
+}
+
+TEST_F(Protocol, TheProgramRunsOnlyAfterTheByteOnStartAndEndsBothFifos) {
+  start(native("/bin/echo") + std::vector<plan::Step>{meeting(Point::ready), plan::WaitStart{}, plan::Exec{}}, {.fifos = true});
+  meet(Point::ready);
+  EXPECT_FALSE(result_ended());
+  press_start();
+  EXPECT_TRUE(hear_result().end);
+  EXPECT_EQ(output(), "operand\n");
+  EXPECT_EQ(wait(), 0);
+}
+
+TEST_F(Protocol, AProgramThatTheKernelRefusesIsARecordOnResult) {
+  write_file("strange", "neither ELF nor script", 0755);
+  start(native(path("strange")) + std::vector<plan::Step>{meeting(Point::ready), plan::WaitStart{}, plan::Exec{}},
+        {.fifos = true});
+  meet(Point::ready);
+  press_start();
+  expect_record(hear_result().message, 4, ENOEXEC, path("strange"));
+  EXPECT_EQ(wait(), 1);
+}
+
+TEST_F(Protocol, ANativeProgramIsNoQuestion) {
+  start(native("/bin/echo") + std::vector<plan::Step>{plan::Exec{}});
+  expect_end();
+  EXPECT_EQ(output(), "operand\n");
+  EXPECT_EQ(wait(), 0);
+}
+
+TEST_F(Protocol, AModuleIsHandedToTheHostUnderItsPathAndNumber) {
+  start(module("echo"));
+  const Heard question = hear();
+  EXPECT_EQ(question.message.point, Point::program);
+  EXPECT_STREQ(question.message.text, path("echo").c_str());
+  ASSERT_EQ(question.descriptors.size(), 1U);
+  char head[8];
+  ASSERT_EQ(::pread(question.descriptors[0].get(), head, sizeof head, 0), static_cast<ssize_t>(sizeof head));
+  EXPECT_EQ(std::string_view(head, sizeof head), kModule);
+  EXPECT_THAT(of_process("fdinfo/" + std::to_string(question.message.value)), StartsWith("pos:"));
+}
+
+TEST_F(Protocol, TheEngineIsExecutedWithTheUsersArguments) {
+  start(module("echo"));
+  hear();
+  answer(Point::program, wire::kWasm, {busybox().get(), null().get()});
+  expect_end();
+  EXPECT_EQ(output(), "operand\n");
+  EXPECT_EQ(wait(), 0);
+}
+
+TEST_F(Protocol, TheEngineFindsItsOptionsByOneVariable) {
+  std::vector<plan::Step> steps = module("env");
+  std::get<plan::Program>(steps[0]).arguments.pop_back();
+  start(steps);
+  hear();
+  answer(Point::program, wire::kWasm, {busybox().get(), null().get()});
+  const std::string environment = output();
+  EXPECT_THAT(environment, HasSubstr("A=b\n"));
+  EXPECT_THAT(environment, HasSubstr(std::string(wire::kEngineOptionsVariable) + "="));
+  EXPECT_EQ(wait(), 0);
+}
+
+TEST_F(Protocol, AnImageCannotGiveTheEngineItsOptions) {
+  std::vector<plan::Step> steps = module("env");
+  auto& program = std::get<plan::Program>(steps[0]);
+  program.arguments.pop_back();
+  program.environment.push_back(std::string(wire::kEngineOptionsVariable) + "=forged");
+  start(steps);
+  hear();
+  answer(Point::program, wire::kWasm, {busybox().get(), null().get()});
+  EXPECT_THAT(output(), ::testing::Not(HasSubstr("forged")));
+  EXPECT_EQ(wait(), 0);
+}
+
+TEST_F(Protocol, AModuleThatTheHostCallsNativeIsExecutedItself) {
+  start(module("echo"));
+  hear();
+  answer(Point::program, wire::kNative);
+  expect_failure(2, ENOEXEC, path("echo"));
+}
+
+class WrongEngine : public Protocol, public ::testing::WithParamInterface<std::pair<std::uint64_t, std::size_t>> {};
+
+TEST_P(WrongEngine, IsAFailure) {
+  const auto [verdict, count] = GetParam();
+  start(module("echo"));
+  hear();
+  const Fd file = null();
+  answer(Point::program, verdict, std::vector<int>(count, file.get()));
+  expect_failure(0, EPROTO, "the host's answer");
+}
+
+INSTANTIATE_TEST_SUITE_P(Answers, WrongEngine,
+                         ::testing::Values(std::pair(wire::kWasm, 0), std::pair(wire::kWasm, 1), std::pair(wire::kWasm, 4),
+                                           std::pair(wire::kNative, 1), std::pair(7, 2)));
+
+TEST_F(Protocol, APlanThatIsCutOffIsSaidToBeUnreadable) {
+  const std::vector<plan::Step> steps{meeting(Point::placed), nowhere()};
+  const std::string whole = encode(steps, {});
+  for (std::size_t size = sizeof(wire::Header); size < whole.size(); size += kStride) {
+    reset();
+    const std::string bytes = encode(steps, {}).substr(0, size);
+    start_bytes(bytes, {});
+    expect_failure(wire::kPlanStep, EBADMSG);
+    if (HasFailure()) FAIL() << "at " << size << " of " << whole.size() << " bytes";
+  }
+}
+
+TEST_F(Protocol, APlanThatIsCutOffInItsHeaderEndsInit) {
+  for (std::size_t size = 0; size < sizeof(wire::Header); size += kStride) {
+    reset();
+    start_bytes(encode({}, {}).substr(0, size), {});
+    EXPECT_EQ(wait(), 1) << size;
+  }
+}
+
+// Whatever it says: init fails or does something else, but never reads beyond its Plan.
+TEST_F(Protocol, APlanWithAFlippedBitNeverCrashesInit) {
+  const std::vector<plan::Step> steps{plan::Umask{.mask = 022}, nowhere(),
+                                      plan::Program{.arguments = {"a"}, .environment = {"PATH=" + path("nowhere")}}};
+  std::mt19937 random(1);
+  for (std::size_t round = 0; round < 400; round += kStride) {
+    reset();
+    std::string bytes = encode(steps, {});
+    const std::size_t bit = sizeof(wire::Header) * 8 + random() % ((bytes.size() - sizeof(wire::Header)) * 8);
+    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
+    start_bytes(bytes, {});
+    hang_up();  // where it now asks the host
+    const int code = wait();
+    EXPECT_TRUE(code == 0 || code == 1) << code << " with bit " << bit;
+  }
+}
+
+TEST_F(Protocol, AnArgumentThatIsNoDescriptorEndsInit) {
+  for (const char* argument : {"x", "-1", "999", "99999999999999999999"}) {
+    reset();
+    start({plan::Umask{}}, {.arguments = argument});
+    EXPECT_EQ(wait(), 1) << argument;
+  }
 }
 
 }  // namespace
