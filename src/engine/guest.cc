@@ -6,7 +6,9 @@
 
 #include <cstring>
 #include <string_view>
+#include <utility>
 
+#include "engine/code_file.h"
 #include "engine/natives.h"
 #include "engine/signals.h"
 #include "engine/wasi_table.h"
@@ -105,16 +107,34 @@ Guest::~Guest() {
   if (module_ != nullptr) wasm_runtime_unload(module_);
 }
 
-Failure Guest::load(const Mapping& mapping, const ModuleFacts& facts, const Options& options) {
-  if (Failure failure = check_memory(facts, options.memory_pages)) return failure;
+Failure Guest::load(const Mapping& mapping, bool freeable) {
   char message[256] = "";
   char no_name[] = "";
   LoadArgs arguments = {};
   arguments.name = no_name;
-  arguments.wasm_binary_freeable = true;
+  arguments.wasm_binary_freeable = freeable;
   module_ =
       wasm_runtime_load_ex(mapping.data(), static_cast<std::uint32_t>(mapping.size()), &arguments, message, sizeof(message));
-  if (module_ == nullptr) return not_runnable("cannot be loaded: " + without_prefix(message, "WASM module load failed: "));
+  if (module_ != nullptr) return {};
+  return not_runnable("cannot be loaded: " +
+                      without_prefix(message, freeable ? "WASM module load failed: " : "AOT module load failed: "));
+}
+
+Failure Guest::load_module(const Mapping& mapping) { return load(mapping, true); }
+
+Failure Guest::load_code(Mapping mapping) {
+  code_ = std::move(mapping);
+  if (!wasm_runtime_is_xip_file(code_.data(), static_cast<std::uint32_t>(code_.size())))
+    return not_runnable("it is not XIP code");
+  // The module refers to the code's names and data in place.
+  if (Failure failure = load(code_, false)) return failure;
+  Failure failure = make_executable(code_);
+  if (failure) wasm_runtime_unload(std::exchange(module_, nullptr));
+  return failure;
+}
+
+Failure Guest::check(const ModuleFacts& facts, const Options& options) const {
+  if (Failure failure = check_memory(facts, options.memory_pages)) return failure;
   if (Failure failure = check_imports(module_)) return failure;
   return check_entry_point(module_);
 }

@@ -33,9 +33,15 @@ class Guest {
   Guest& operator=(const Guest&) = delete;
   ~Guest();
 
-  // Loads the module and refuses what could not run: missing imports, no entry point, more memory than the cap. WAMR refers to
-  // nothing of `mapping` any more once instantiate() has returned.
-  Failure load(const Mapping& mapping, const ModuleFacts& facts, const Options& options);
+  // Loads the module for the interpreter. WAMR refers to nothing of `mapping` any more once instantiate() has returned.
+  Failure load_module(const Mapping& mapping);
+
+  // Loads compiled code in place of the module; `mapping` lives as long as this object. After a failure load_module() may
+  // follow.
+  Failure load_code(Mapping mapping);
+
+  // Refuses what could not run: missing imports, no entry point, more memory than the cap.
+  Failure check(const ModuleFacts& facts, const Options& options) const;
 
   // Gives it arguments, environment (`environ`, with PWD as the working directory), directories and standard streams. A start
   // section runs here.
@@ -50,6 +56,9 @@ class Guest {
  private:
   Failure give_world(const Options& options, const Preopens& preopens);
 
+  Failure load(const Mapping& mapping, bool freeable);
+
+  Mapping code_;
   wasm_module_t module_ = nullptr;
   wasm_module_inst_t instance_ = nullptr;
   // WAMR keeps pointers into these.

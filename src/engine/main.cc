@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "engine/code_file.h"
 #include "engine/guest.h"
 #include "engine/module_file.h"
 #include "engine/options.h"
@@ -35,7 +37,7 @@ std::string version_text() {
   std::uint32_t major = 0, minor = 0, patch = 0;
   wasm_runtime_get_version(&major, &minor, &patch);
   return "crumb-wasm version " CRUMB_VERSION "\nWAMR " + std::to_string(major) + "." + std::to_string(minor) + "." +
-         std::to_string(patch) + " (fast interpreter)\n";
+         std::to_string(patch) + " (fast interpreter, compiled code)\n";
 }
 
 // End of file on the report means that the program runs.
@@ -44,12 +46,29 @@ void close_report(Options& options) {
   options.report = -1;
 }
 
+Failure load_code(const Options& options, Guest& guest) {
+  Mapping code;
+  if (Failure failure = map_code(options.code_descriptor, code)) return failure;
+  return guest.load_code(std::move(code));
+}
+
+// Compiled code where there is some; that it cannot be used costs time and nothing else.
+Failure load(const Options& options, const Mapping& mapping, Guest& guest) {
+  if (options.code_descriptor >= 0) {
+    const Failure failure = load_code(options, guest);
+    if (!failure) return {};
+    report_unusable_code(options, failure);
+  }
+  return guest.load_module(mapping);
+}
+
 Failure prepare(Options& options, Guest& guest) {
   Mapping mapping;
   ModuleFacts facts;
   if (Failure failure = map_module(options, mapping)) return failure;
   if (Failure failure = examine_module(mapping, facts)) return failure;
-  if (Failure failure = guest.load(mapping, facts, options)) return failure;
+  if (Failure failure = load(options, mapping, guest)) return failure;
+  if (Failure failure = guest.check(facts, options)) return failure;
 
   Preopens preopens;
   if (options.preopen_root) {

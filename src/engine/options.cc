@@ -88,9 +88,12 @@ Failure read_from_crumb(const char* number, int argc, char** argv, Options& opti
   options.argc = argc;
   options.argv = argv;
   int descriptor = -1;
-  const bool valid = parse_descriptor(number, descriptor);
+  const std::string_view numbers = number;  // "OPTIONS" or "OPTIONS,CODE"
+  const std::size_t comma = numbers.find(',');
+  const bool valid = parse_descriptor(numbers.substr(0, comma), descriptor) &&
+                     (comma == numbers.npos || parse_descriptor(numbers.substr(comma + 1), options.code_descriptor));
   ::unsetenv(wire::kEngineOptionsVariable);
-  if (!valid) return {EINVAL, std::string(wire::kEngineOptionsVariable) + " is not a number"};
+  if (!valid) return {EINVAL, std::string(wire::kEngineOptionsVariable) + " does not name descriptors"};
 
   std::string content;
   if (Failure failure = read_descriptor(descriptor, content)) return failure;

@@ -16,6 +16,7 @@ struct Options {
   Request request = Request::run;
   std::string name;                // of the module, for messages and the process's name
   int module_descriptor = -1;      // -1: open `name`
+  int code_descriptor = -1;        // its compiled code; -1: there is none
   int report = -1;                 // see engine_options.h; -1: none
   std::uint32_t stack = 0;         // bytes of the guest's operand stack
   std::uint32_t memory_pages = 0;  // cap of a linear memory, 64 KiB each; 0: none

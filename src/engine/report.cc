@@ -44,6 +44,10 @@ int report_failure(const Options& options, const Failure& failure) {
   return failure.error == ENOENT ? kNotFound : kNotExecutable;
 }
 
+void report_unusable_code(const Options& options, const Failure& failure) {
+  write_all(STDERR_FILENO, line_of(options, "the compiled code cannot be used, the module is interpreted: " + failure.text));
+}
+
 int report_trap(const Options& options, const std::string& reason, const std::string& backtrace) {
   write_all(STDERR_FILENO, line_of(options, "trap: " + reason) + backtrace);
   return kTrapped;

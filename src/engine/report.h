@@ -14,6 +14,9 @@ inline constexpr int kNotFound = 127, kNotExecutable = 126, kTrapped = 128 + 6; 
 // exit code.
 int report_failure(const Options& options, const Failure& failure);
 
+// Compiled code that cannot be used: one line on stderr, the interpreter takes over.
+void report_unusable_code(const Options& options, const Failure& failure);
+
 // The reason and the backtrace of a guest that was stopped. Returns the exit code.
 int report_trap(const Options& options, const std::string& reason, const std::string& backtrace);
 

@@ -2,8 +2,9 @@
 // working directory and descriptors 0, 1 and 2, which are the guest's.
 //
 // Form: a sealed memfd of NUL-terminated "key=value" entries, in any order, each key at most once. Its descriptor's number is
-// the value of the environment variable kEngineOptionsVariable, which the guest never sees. Unknown keys are an error: crumb and
-// crumb-wasm are installed together.
+// the value of the environment variable kEngineOptionsVariable, which the guest never sees. After a comma there follows the
+// descriptor of the module's compiled code, if there is some: an entry of crumb's cache (code.h), whose number only init knows.
+// Unknown keys are an error: crumb and crumb-wasm are installed together.
 //
 // key            value                                                                       default
 // module         descriptor of the open module (decimal)                                     required

@@ -1,4 +1,5 @@
-"""What all tests of crumb-wasm share. CRUMB_WASM: the engine; CRUMB_GUESTS: a folder with the built guests (else they are built)."""
+"""What all tests of crumb-wasm share. CRUMB_WASM: the engine; CRUMB_AOT: the compiler (else beside the engine); CRUMB_GUESTS: a
+folder with the built guests (else they are built)."""
 
 import os
 import pathlib
@@ -9,6 +10,9 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 ENGINE = os.environ.get("CRUMB_WASM", "crumb-wasm")
+COMPILER = pathlib.Path(os.environ.get("CRUMB_AOT") or pathlib.Path(shutil.which(ENGINE) or ENGINE).parent / "../libexec/crumb/crumb-aot")
+CODE_OFFSET = 4096  # wire/code.h
+LEVELS = (0, 3)
 _guests = None
 
 
@@ -35,6 +39,15 @@ def guests():
 
 def guest(name):
     return str(guests() / (name + ".wasm"))
+
+
+def compile_module(module, *options):
+    """crumb-aot on this file, as a finished process with the code as its stdout."""
+    with open(module, "rb") as file:
+        return subprocess.run([COMPILER, *map(str, options)], stdin=file, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+
+
+needs_compiler = unittest.skipUnless(COMPILER.exists(), "crumb-aot was not built")
 
 
 class EngineCase(unittest.TestCase):

@@ -43,7 +43,7 @@ class UnderCrumb(EngineCase):
         self.assertEqual(result.stdout.splitlines(), ["my-program", "--version", "--", "x"])
 
     def test_the_guest_does_not_see_the_options_variable(self):
-        self.assertEqual(self.under_crumb("env", environment={"A": "1"}, cwd="/").stdout, "A=1\n")
+        self.assertEqual(self.under_crumb("env", environment={"A": "1"}, cwd="/").stdout, "A=1\nPWD=/\n")
 
     def test_a_program_that_runs_leaves_the_report_empty(self):
         result, report = self.with_report("hello")

@@ -27,9 +27,9 @@ class Results(EngineCase):
         result = self.engine("--stack=65536", "--", guest("args"), "--version")
         self.assertEqual(result.stdout.splitlines()[1:], ["--version"])
 
-    def test_the_environment_is_the_callers(self):
+    def test_the_environment_is_the_callers_and_PWD(self):
         result = self.run_guest("env", cwd="/", env={"A": "1", "B": "x=y"})
-        self.assertEqual(sorted(result.stdout.splitlines()), ["A=1", "B=x=y"])
+        self.assertEqual(sorted(result.stdout.splitlines()), ["A=1", "B=x=y", "PWD=/"])
 
     def test_PWD_is_the_working_directory(self):
         result = self.run_guest("env", cwd="/tmp", env={"PWD": "/elsewhere"})

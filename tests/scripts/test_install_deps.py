@@ -98,6 +98,18 @@ class InstallDeps(unittest.TestCase):
         self.script("--demo")
         self.assertIn("libclang-rt-14-dev-wasm32", self.calls().split())
 
+    def test_LLVM_comes_only_where_it_is_asked_for(self):
+        self.script()
+        self.assertNotIn("llvm-dev", self.calls().split())
+        for option in ("--aot", "--demo", "--test"):
+            with self.subTest(option=option):
+                self.script(option)
+                self.assertIn("llvm-dev", self.calls().split())
+
+    def test_a_version_of_LLVM_that_will_do_is_kept(self):
+        self.script("--aot", INSTALLED="llvm-16-dev")
+        self.assertNotIn("llvm-dev", self.calls().split())
+
     def test_without_root_it_names_what_is_missing_and_installs_nothing(self):
         result = self.script(root=False, INSTALLED="g++")
         self.assertEqual(result.returncode, 1)

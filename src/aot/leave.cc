@@ -1,0 +1,41 @@
+#include "aot/leave.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace crumb::aot {
+namespace {
+
+int messages = STDERR_FILENO;
+
+void say(const char* text) { (void)!::write(messages, text, std::strlen(text)); }
+
+}  // namespace
+
+int take_streams() {
+  constexpr int kFirst = 3;
+  const int errors = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, kFirst);
+  if (errors >= 0) messages = errors;
+  const int output = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, kFirst);
+  const int nothing = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (output < 0 || nothing < 0 || ::dup2(nothing, STDOUT_FILENO) < 0 || ::dup2(nothing, STDERR_FILENO) < 0) return -1;
+  return output;
+}
+
+void give_up(const char* text) {
+  say("crumb-aot: ");
+  say(text);
+  say("\n");
+  ::_exit(kFailed);
+}
+
+void give_up(const std::string& text) {
+  std::string line = text;
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  give_up(line.c_str());
+}
+
+}  // namespace crumb::aot

@@ -1,0 +1,18 @@
+// The one line with which crumb-aot gives up, also from a signal handler or from inside LLVM.
+#pragma once
+
+#include <string>
+
+namespace crumb::aot {
+
+inline constexpr int kFailed = 1;
+
+// Takes standard error for our line, and gives everybody else /dev/null in place of it and of standard output: LLVM and WAMR
+// print what they like, and standard output is the code's. Returns the descriptor of the latter, -1 when that fails.
+int take_streams();
+
+// Writes "crumb-aot: TEXT" and ends the process. Async-signal-safe; the text must be one line.
+[[noreturn]] void give_up(const char* text);
+[[noreturn]] void give_up(const std::string& text);
+
+}  // namespace crumb::aot

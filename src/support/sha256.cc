@@ -1,0 +1,39 @@
+#include "support/sha256.h"
+
+#include <nettle/sha2.h>
+
+#include <fmt/format.h>
+
+namespace crumb {
+
+struct Sha256::State {
+  sha256_ctx context;
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) { sha256_init(&state_->context); }
+
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::string_view bytes) {
+  sha256_update(&state_->context, bytes.size(), reinterpret_cast<const std::uint8_t*>(bytes.data()));
+}
+
+Sha256Digest Sha256::finish() {
+  Sha256Digest digest;
+  sha256_digest(&state_->context, digest.size(), digest.data());
+  return digest;
+}
+
+Sha256Digest sha256(std::string_view bytes) {
+  Sha256 hash;
+  hash.add(bytes);
+  return hash.finish();
+}
+
+std::string hex(const Sha256Digest& digest) {
+  std::string text;
+  for (const std::uint8_t byte : digest) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+}  // namespace crumb

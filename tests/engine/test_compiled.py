@@ -1,0 +1,285 @@
+"""Compiled code: the same programs as with the interpreter, with the same results."""
+
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+from engine_case import CODE_OFFSET, COMPILER, ENGINE, LEVELS, SANITIZED, EngineCase, compile_module, guest, guests, needs_compiler
+
+SAME = {  # guest: the arguments it is tried with
+    "abstime": [[]],
+    "args": [[], ["a b", "", "--help", "ü"]],
+    "bigmin": [[]],
+    "cat": [[]],
+    "cwd": [[], ["file", "/etc/passwd", "../missing"]],
+    "env": [[]],
+    "exitcode": [["0"], ["3"], ["257"]],
+    "files": [["file"], ["missing"], ["new", "w", "text"], [".", "d"]],
+    "grow": [["5"]],
+    "hello": [[]],
+    "isatty": [[]],
+    "mainreturn": [["5"]],
+    "oob": [[]],
+    "procfs": [[]],
+    "reactor": [[]],
+    "recursion": [["1000"]],
+    "sleep": [["0"]],
+    "sockopen": [[]],
+    "socket": [[]],
+    "threads": [["leave"]],
+    "threadtrap": [[]],
+    "trap": [[]],
+    "unknownimport": [[]],
+}
+ENDLESS = {"busy", "startsection"}  # tried with signals
+NOT_COMPILED = {"component": "unknown binary version", "memory64": "", "truncated": "unexpected end"}
+
+
+def under_crumb(module, code, arguments, options=(), **popen):
+    """The engine as crumb starts it, with compiled code if there is some."""
+    descriptors = [os.open(module, os.O_RDONLY), os.memfd_create("options")]
+    os.write(descriptors[1], b"".join(entry.encode() + b"\0" for entry in (f"module={descriptors[0]}", "name=/guest.wasm", *options)))
+    value = str(descriptors[1])
+    if code is not None:
+        descriptors.append(os.memfd_create("code"))
+        os.write(descriptors[2], code)
+        value += f",{descriptors[2]}"
+    try:
+        return subprocess.Popen(["guest", *arguments], executable=shutil.which(ENGINE), env={"A": "1", "CRUMB_WASM_OPTIONS": value},
+                                pass_fds=descriptors, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **popen)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+@needs_compiler
+class CompiledCase(EngineCase):
+    compiled = {}
+
+    def code(self, name, level):
+        if (name, level) not in self.compiled:
+            done = compile_module(guest(name), "--opt", level)
+            self.assertEqual((done.returncode, done.stderr), (0, b""), name)
+            self.compiled[name, level] = bytes(CODE_OFFSET) + done.stdout
+        return self.compiled[name, level]
+
+    def start(self, name, level, *arguments, **options):
+        process = under_crumb(guest(name), None if level is None else self.code(name, level), arguments, **options)
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+    def finish(self, name, level, *arguments, **options):
+        """Exit code, standard output and standard error."""
+        (self.folder / "file").write_text("content\n")
+        options.setdefault("stdin", subprocess.DEVNULL)
+        options.setdefault("cwd", self.folder)
+        process = self.start(name, level, *arguments, **options)
+        out, err = process.communicate(timeout=20)
+        return process.returncode, out, err
+
+
+def without_backtrace(text):
+    return re.sub(r"(?m)^  #.*\n", "", text)
+
+
+class Results(CompiledCase):
+    def same(self, name, level, arguments):
+        interpreted = self.finish(name, None, *arguments)
+        compiled = self.finish(name, level, *arguments)
+        if level == LEVELS[-1]:  # keeps no frames
+            interpreted, compiled = ((code, out, without_backtrace(err)) for code, out, err in (interpreted, compiled))
+        self.assertEqual(compiled, interpreted)
+
+    def test_every_guest_ends_like_the_interpreted_one(self):
+        for name, calls in SAME.items():
+            for arguments in calls:
+                for level in LEVELS:
+                    with self.subTest(guest=name, arguments=arguments, level=level):
+                        self.same(name, level, arguments)
+
+    def test_every_guest_is_tried(self):
+        built = {path.stem for path in guests().glob("*.wasm")}
+        self.assertEqual(built - SAME.keys() - ENDLESS - NOT_COMPILED.keys(), set())
+
+    def test_stdin_arrives_whole(self):
+        data = "x" * 300000
+        for level in LEVELS:
+            process = self.start("cat", level, stdin=subprocess.PIPE)
+            self.assertEqual(process.communicate(data, timeout=20)[0], data)
+
+    def test_a_trap_names_its_functions_below_the_highest_level(self):
+        _, _, err = self.finish("trap", 0)
+        self.assertIn("trap: unreachable\n  #00 inner_function\n  #01 outer_function\n", err)
+
+    def test_the_memory_cap_holds(self):
+        for level in LEVELS:
+            _, out, _ = self.finish("grow", level, options=["memory-pages=512"])
+            self.assertRegex(out, r"\A(29|30|31) MiB\n\Z")
+
+    def test_a_minimum_above_the_cap_is_refused_with_both_numbers(self):
+        code, _, err = self.finish("bigmin", 0, options=["memory-pages=160"])
+        self.assertEqual(code, 126)
+        self.assertIn("needs 64 MiB of memory at start, the limit is 10 MiB", err)
+
+
+class Stacks(CompiledCase):
+    """Without the checks that the compiler puts in, these end by SIGSEGV."""
+
+    def overflows(self, level, **options):
+        code, out, err = self.finish("recursion", level, **options)
+        self.assertEqual((code, out), (134, ""), err)
+        # With frames the engine's stack of them may be full before the native one.
+        self.assertRegex(err, "trap: (native|wasm operand) stack overflow\n")
+
+    def test_recursion_without_end_is_a_trap(self):
+        for level in LEVELS:
+            with self.subTest(level=level):
+                self.overflows(level)
+
+    def test_recursion_without_end_on_a_small_native_stack_is_a_trap(self):
+        self.overflows(3, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (256 << 10, 256 << 10)))
+
+    def test_recursion_without_end_on_an_unlimited_native_stack_is_a_trap(self):
+        self.overflows(3, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (-1, -1)))
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root for a root directory without /proc")
+    @unittest.skipIf(SANITIZED, "a sanitized engine is not static")
+    def test_recursion_without_end_is_a_trap_where_no_proc_is_mounted(self):
+        engine = self.folder / "engine"
+        shutil.copy(shutil.which(ENGINE), engine)
+        descriptors = [os.open(guest("recursion"), os.O_RDONLY), os.memfd_create("options"), os.memfd_create("code")]
+        os.write(descriptors[1], f"module={descriptors[0]}\0name=x\0".encode())
+        os.write(descriptors[2], self.code("recursion", 3))
+        done = subprocess.run(["x"], executable="/engine", env={"CRUMB_WASM_OPTIONS": f"{descriptors[1]},{descriptors[2]}"},
+                              pass_fds=descriptors, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20,
+                              preexec_fn=lambda: os.chroot(self.folder) or os.chdir("/"))
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self.assertEqual(done.returncode, 134, done.stderr)
+
+
+class Signals(CompiledCase):
+    def leaves(self, name, *arguments):
+        for level in LEVELS:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+                with self.subTest(guest=name, level=level, signal=number.name):
+                    process = self.start(name, level, *arguments)
+                    if name != "startsection":
+                        self.assertEqual(process.stdout.readline(), "ready\n")
+                    else:
+                        time.sleep(0.3)
+                    process.send_signal(number)
+                    self.assertEqual(process.wait(timeout=1), 128 + number)
+
+    def test_a_sleeping_guest_leaves_with_128_and_the_number(self):
+        self.leaves("sleep", "60")
+
+    def test_a_computing_guest_leaves_with_128_and_the_number(self):
+        self.leaves("busy")
+
+    def test_a_guest_that_computes_in_its_start_section_leaves(self):
+        self.leaves("startsection")
+
+    def test_a_guest_with_computing_threads_leaves_with_128_and_the_number(self):
+        self.leaves("threads")
+
+
+class UnusableCode(CompiledCase):
+    """The interpreter takes over, with one line."""
+
+    def interpreted(self, code, **options):
+        process = under_crumb(guest("hello"), code, [], stdin=subprocess.DEVNULL, **options)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual((process.returncode, out), (0, "hello from wasm\n"), err)
+        self.assertRegex(err, r"\Acrumb: /guest.wasm: the compiled code cannot be used, the module is interpreted: .+\n\Z")
+
+    def test_an_empty_file(self):
+        self.interpreted(b"")
+
+    def test_nothing_but_the_header(self):
+        self.interpreted(bytes(CODE_OFFSET))
+
+    def test_a_foreign_file(self):
+        self.interpreted(bytes(CODE_OFFSET) + b"something else")
+
+    def test_a_module_in_its_place(self):
+        self.interpreted(bytes(CODE_OFFSET) + pathlib.Path(guest("hello")).read_bytes())
+
+    def test_code_that_is_cut_short(self):
+        self.interpreted(self.code("hello", 0)[:-1000])
+
+    def test_code_of_another_version(self):
+        code = bytearray(self.code("hello", 0))
+        code[CODE_OFFSET + 4] += 1
+        self.interpreted(bytes(code))
+
+    def test_nothing_of_the_engine_is_executable_and_writable(self):
+        process = self.start("sleep", 0, "60")
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        maps = pathlib.Path(f"/proc/{process.pid}/maps").read_text().splitlines()
+        self.assertTrue([line for line in maps if " r-xp " in line and "memfd:code" in line], maps)
+        self.assertEqual([line for line in maps if "wx" in line.split()[1]], [])
+
+
+class Programs(EngineCase):
+    def test_compiled_code_is_no_program(self):
+        code = self.folder / "code"
+        code.write_bytes(b"\0aot\6\0\0\0")
+        self.refused(self.engine(code), "is precompiled code, which is never run")
+
+
+@needs_compiler
+class Compiler(EngineCase):
+    def gives_up(self, module, words, *options):
+        done = compile_module(module, *options)
+        self.assertEqual((done.returncode, done.stdout), (1, b""), done.stderr)
+        self.assertRegex(done.stderr.decode(), r"\Acrumb-aot: .+\n\Z")
+        self.assertIn(words, done.stderr.decode())
+
+    def test_a_broken_module_is_refused_with_the_reason(self):
+        for name, words in NOT_COMPILED.items():
+            with self.subTest(guest=name):
+                self.gives_up(guest(name), words)
+
+    def test_a_file_that_is_no_module_is_refused(self):
+        self.gives_up("/etc/passwd", "magic header not detected")
+
+    def test_an_empty_file_is_refused(self):
+        empty = self.folder / "empty"
+        empty.touch()
+        self.gives_up(empty, "empty file")
+
+    def test_the_same_module_gives_the_same_code(self):
+        one, other = (compile_module(guest("hello"), "--opt", 3).stdout for _ in range(2))
+        self.assertEqual(one, other)
+
+    def test_too_little_memory_is_named(self):
+        for mebibytes in (100, 150, 170, 180):
+            with self.subTest(mebibytes=mebibytes):
+                done = compile_module(guest("files"), "--memory", mebibytes << 20)
+                self.assertRegex(done.stderr.decode(), r"\A(crumb-aot: out of memory: .+\n)?\Z")
+
+    def test_a_full_disk_is_named(self):
+        with open(guest("hello"), "rb") as module, open("/dev/full", "wb") as full:
+            done = subprocess.run([COMPILER], stdin=module, stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual((done.returncode, done.stderr), (1, "crumb-aot: the code cannot be written: No space left on device\n"))
+
+    def test_a_wrong_command_line_is_one_line(self):
+        self.gives_up(guest("hello"), "bad option or value: --opt", "--opt", "4")
+
+
+if __name__ == "__main__":
+    unittest.main()
