@@ -54,4 +54,11 @@ std::uint64_t foreign_namespaces(int pid);
 // child's pid.
 int spawn(int program, const std::vector<std::string>& arguments, const std::vector<int>& inherited);
 
+// Starts one of our helpers by its path, with nothing of crumb's: no environment, these descriptors (above 2) as its 0, 1 and 2
+// and no other, "/" as its working directory. Returns the child's pid.
+struct Streams {
+  int in, out, err;
+};
+int spawn_helper(const std::string& path, const Streams& streams);
+
 }  // namespace crumb::linux

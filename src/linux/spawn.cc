@@ -1,4 +1,4 @@
-// Starting crumb-init: vfork, then exec of a descriptor.
+// Starting crumb-init and helpers: vfork, then exec of a descriptor.
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -26,7 +26,8 @@ struct Launch {
   char* const* arguments;
   char* const* environment;
   const std::vector<int>* inherited;
-  long error = 0;  // written by the child, in the memory that both share until its exec
+  const Streams* streams = nullptr;  // none: crumb's own
+  long error = 0;                    // written by the child, in the memory that both share until its exec
 };
 
 // A caller that ignores SIGCHLD hands that down, and the kernel then reaps our children itself: their exit codes would be lost.
@@ -35,16 +36,46 @@ void want_children() {
   check(kernel::rt_sigaction(SIGCHLD, &defaults), "SIGCHLD");
 }
 
-// Between vfork and exec: nothing but raw system calls, the parent's memory is ours.
+// All between vfork and exec: nothing but raw system calls, the parent's memory is ours.
+
+long inherit(const std::vector<int>& descriptors) {
+  for (const int fd : descriptors)
+    if (kernel::fcntl(fd, F_SETFD, 0) < 0) return -EBADF;
+  return 0;
+}
+
+// The helper's descriptors in their places, the program's behind them, every other closed.
+long take_streams(Launch& launch) {
+  constexpr int kProgram = 3;
+  const int from[] = {launch.streams->in, launch.streams->out, launch.streams->err};
+  for (int number = 0; number < kProgram; ++number)
+    if (const long result = kernel::dup3(from[number], number, 0); result < 0) return result;
+  if (launch.program != kProgram)
+    if (const long result = kernel::dup3(launch.program, kProgram, O_CLOEXEC); result < 0) return result;
+  launch.program = kProgram;
+  if (const long result = kernel::close_range(kProgram + 1, ~0U, 0); result < 0) return result;
+  return kernel::chdir("/");
+}
+
 [[noreturn]] [[gnu::noinline]] void launch(Launch& launch) {
   const unsigned long nothing = 0;
   kernel::rt_sigprocmask(SIG_SETMASK, &nothing);
-  for (const int fd : *launch.inherited) {
-    if (launch.error == 0 && kernel::fcntl(fd, F_SETFD, 0) < 0) launch.error = -EBADF;
-  }
-  if (launch.error == 0)
+  launch.error = launch.streams ? take_streams(launch) : inherit(*launch.inherited);
+  if (launch.error >= 0)
     launch.error = kernel::execveat(launch.program, "", launch.arguments, launch.environment, AT_EMPTY_PATH);
   ::_exit(127);
+}
+
+int start(Launch& request, const std::string& name) {
+  want_children();
+  const pid_t child = vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork): exec must come before anything is unshared
+  if (child == 0) launch(request);
+  check(child < 0 ? -errno : 0, "start {}", name);
+  if (request.error < 0) {
+    reap(child);
+    check(request.error, "execute {}", name);
+  }
+  return child;
 }
 
 }  // namespace
@@ -56,16 +87,20 @@ int spawn(int program, const std::vector<std::string>& arguments, const std::vec
   std::string rules = fmt::format("CRUMB_SEAM_INIT={}", seam_rules() ? seam_rules() : "");
   std::array<char*, 2> environment{seam_rules() ? rules.data() : nullptr, nullptr};
 
-  want_children();
   Launch request{program, argv.data(), environment.data(), &inherited};
-  const pid_t child = vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork): exec must come before anything is unshared
-  if (child == 0) launch(request);
-  check(child < 0 ? -errno : 0, "start {}", arguments.front());
-  if (request.error < 0) {
-    reap(child);
-    check(request.error, "execute {}", arguments.front());
-  }
-  return child;
+  return start(request, arguments.front());
+}
+
+int spawn_helper(const std::string& path, const Streams& streams) {
+  std::string name = path.substr(path.rfind('/') + 1);
+  const long opened = kernel::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (opened == -ENOENT) throw fail("{}: is not there", path);  // callers take the kernel's words for a missing program
+  const Fd file(check(opened, "{}", path));
+  const Fd program(check(kernel::fcntl(file.get(), F_DUPFD_CLOEXEC, 3), "{}", path));
+  std::array<char*, 2> argv{name.data(), nullptr};
+  std::array<char*, 1> environment{nullptr};
+  Launch request{program.get(), argv.data(), environment.data(), nullptr, &streams};
+  return start(request, name);
 }
 
 }  // namespace crumb::linux
