@@ -4,7 +4,7 @@ DESTDIR ?=
 
 .PHONY: all demo test install format tidy clean distclean
 
-# build/release/bin/{crumb,crumb-wasm} and build/release/libexec/crumb/crumb-init; they run from there.
+# build/release/bin/{crumb,crumb-wasm} and build/release/libexec/crumb/{crumb-init,crumb-seccomp}; they run from there.
 all:
 	@scripts/build release
 

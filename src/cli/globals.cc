@@ -25,6 +25,13 @@ std::string find_program(const std::string& beside, const std::string& installed
   return fs::exists(path, ignored) ? path : installed;
 }
 
+std::string absolute(std::string_view option, const std::string& path) {
+  std::error_code error;
+  std::string result = fs::absolute(path, error).lexically_normal();
+  if (error) throw fail("option --{}: {}: {}", option, quote(path), errno_text(error.value()));
+  return result;
+}
+
 }  // namespace
 
 std::string default_root(unsigned uid, const char* xdg_runtime_dir) {
@@ -32,9 +39,16 @@ std::string default_root(unsigned uid, const char* xdg_runtime_dir) {
   return std::string(xdg_runtime_dir) + "/crumb";
 }
 
+std::string default_seccomp_cache(unsigned uid, const char* xdg_runtime_dir) {
+  if (uid != 0 && (!xdg_runtime_dir || !*xdg_runtime_dir)) return "";
+  return default_root(uid, xdg_runtime_dir) + "-seccomp";
+}
+
 Globals::Globals() {
   options_.text("root", root_, "DIR",
                 "where containers are kept (default: /run/crumb, or $XDG_RUNTIME_DIR/crumb for other users)");
+  options_.text("seccomp-cache", seccomp_cache_, "DIR",
+                "where compiled seccomp filters are kept (default: crumb-seccomp beside the default root)");
   options_.text("log", log_, "FILE", "append errors and warnings to this file");
   options_.text("log-format", log_format_, "FORMAT", "of that file: text (default) or json");
   options_.flag("debug", debug_, "log more");
@@ -69,13 +83,14 @@ void Globals::open_log() const {
 
 container::Runtime Globals::runtime() const {
   container::Runtime runtime;
-  const std::string root = root_.empty() ? default_root(geteuid(), std::getenv("XDG_RUNTIME_DIR")) : root_;
-  std::error_code error;
-  runtime.root = fs::absolute(root, error).lexically_normal();
-  if (error) throw fail("option --root: {}: {}", quote(root), errno_text(error.value()));
+  const char* const xdg_runtime_dir = std::getenv("XDG_RUNTIME_DIR");
+  runtime.root = absolute("root", root_.empty() ? default_root(geteuid(), xdg_runtime_dir) : root_);
+  const std::string cache = seccomp_cache_.empty() ? default_seccomp_cache(geteuid(), xdg_runtime_dir) : seccomp_cache_;
+  if (!cache.empty()) runtime.seccomp_cache = absolute("seccomp-cache", cache);
   runtime.cgroup_manager =
       cgroup_manager_ == "disabled" ? container::CgroupManager::disabled : container::CgroupManager::cgroupfs;
   runtime.init_path = find_program("../libexec/crumb/crumb-init", std::string(build::kLibexec) + "/crumb-init");
+  runtime.seccomp_path = find_program("../libexec/crumb/crumb-seccomp", std::string(build::kLibexec) + "/crumb-seccomp");
   runtime.engine_path = find_program("crumb-wasm", std::string(build::kBin) + "/crumb-wasm");
   return runtime;
 }

@@ -27,12 +27,15 @@ class Globals {
   void open_log() const;
 
   Options options_;
-  std::string root_, log_, log_format_ = "text", cgroup_manager_ = "cgroupfs", rootless_ = "auto", command_;
+  std::string root_, seccomp_cache_, log_, log_format_ = "text", cgroup_manager_ = "cgroupfs", rootless_ = "auto", command_;
   bool debug_ = false, version_ = false, systemd_cgroup_ = false;
   std::vector<std::string> rest_;
 };
 
 // Where containers are kept when --root does not say: /run/crumb, for other users than root $XDG_RUNTIME_DIR/crumb.
 std::string default_root(unsigned uid, const char* xdg_runtime_dir);
+
+// Where compiled seccomp filters are kept likewise; "" for other users without that variable: nowhere.
+std::string default_seccomp_cache(unsigned uid, const char* xdg_runtime_dir);
 
 }  // namespace crumb::cli

@@ -20,7 +20,8 @@ struct Runtime {
   std::string root;  // state directory, absolute: /run/crumb
   CgroupManager cgroup_manager = CgroupManager::cgroupfs;
   // Programs: found beside crumb itself (../libexec/crumb/crumb-init, ./crumb-wasm), or where the build installs them.
-  std::string init_path, engine_path;
+  std::string init_path, engine_path, seccomp_path;
+  std::string seccomp_cache;  // directory of compiled filters, absolute; "": none are kept
 };
 
 enum class Status { creating, created, running, paused, stopped };

@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "container/bundle.h"
+#include "container/filter.h"
 #include "container/launch.h"
 #include "container/store.h"
 #include "kernel/call.h"
@@ -82,8 +83,9 @@ int make_container(const Runtime& runtime, const CreateOptions& options) {
   check_id(options.id);
   settle_descriptors(options.preserve_fds);
   const Bundle bundle = load_bundle(options);
-  const plan::Plan plan = compile_bundle(runtime, bundle, options);
+  plan::Plan plan = compile_bundle(runtime, bundle, options);
   for (const std::string& warning : plan.warnings) log::warning(warning);
+  add_filter(runtime, bundle.config, plan);
 
   Entry entry = Store(runtime.root, true).create(options.id);
   Unfinished unfinished(entry, plan.host.cgroup_leaves);

@@ -2,6 +2,7 @@
 
 #include "container/bundle.h"
 #include "container/create.h"
+#include "container/filter.h"
 #include "container/launch.h"
 #include "container/store.h"
 #include "kernel/call.h"
@@ -37,10 +38,11 @@ int exec(const Runtime& runtime, const ExecOptions& options) {
                        "pidfd of container \"{}\"", options.id));
   plan::Surroundings surroundings = surroundings_of(runtime, options.id, state->bundle, state->rootfs);
   surroundings.preserve_fds = options.preserve_fds;
-  plan::Plan plan = plan::compile_exec(options.process, static_cast<std::uint64_t>(pidfd.get()),
-                                             linux::foreign_namespaces(init.pid()), state->cgroups, surroundings);
-  plan.wasm = plan::wasm_policy(config(runtime, options.id).linux_.resources);
+  const oci::Config container = config(runtime, options.id);
+  plan::Plan plan = plan::compile_exec(options.process, container.linux_, static_cast<std::uint64_t>(pidfd.get()),
+                                       linux::foreign_namespaces(init.pid()), state->cgroups, surroundings);
   for (const std::string& warning : plan.warnings) log::warning(warning);
+  add_filter(runtime, container, plan);
 
   if (!options.detach) hold_signals();
   Launch launch(runtime, plan, {-1, -1, pidfd.get(), options.preserve_fds});

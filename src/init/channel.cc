@@ -103,14 +103,28 @@ long perform(Context& context, const wire::Meet<InitForm>& step) {
   return 0;
 }
 
-void leave(const Context& context, long error) {
+long wait_for_start(Context& context) {
+  const int start = context.start;
+  context.start = -1;
+  char byte = 0;
+  long result = 0;
+  do result = kernel::read(start, &byte, sizeof byte);
+  while (result == -EINTR);
+  if (result == 0) return -EPIPE;
+  return result < 0 ? result : 0;
+}
+
+void leave(Context& context, long error) {
   wire::Message message;
   message.point = wire::Point::failed;
   message.step = context.step;
   message.error = static_cast<int32_t>(-error);
   copy(message.text, sizeof message.text, context.operand);
-  if (context.ready && context.result >= 0)
-    kernel::write(context.result, &message, sizeof message);
+  // `create` has gone: `start` is who will want to know.
+  if (context.ready && context.start >= 0) wait_for_start(context);
+  // After the container's filter write may be all that is left: on the socket it makes a packet, too.
+  if (context.ready)
+    kernel::write(context.report(), &message, sizeof message);
   else
     send(context, message);
   kernel::exit_group(kFailure);

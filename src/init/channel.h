@@ -21,7 +21,10 @@ struct Answer {
 // Sends `question` and waits for its answer. 0 or -errno.
 long ask(Context& context, const wire::Message& question, int descriptor, Answer& answer);
 
+// Reads the byte of `start`. 0 or -errno. The FIFO stays open: the filter may not know close, and exec closes it.
+long wait_for_start(Context& context);
+
 // Tells the host what failed and ends the process.
-[[noreturn]] void leave(const Context& context, long error);
+[[noreturn]] void leave(Context& context, long error);
 
 }  // namespace crumb::init

@@ -1,4 +1,4 @@
-// Who the program is: bounding set, user, capabilities, umask, no_new_privs.
+// Who the program is: bounding set, user, capabilities, umask, personality, no_new_privs.
 #include <errno.h>
 #include <linux/prctl.h>
 
@@ -77,12 +77,12 @@ long perform(Context& context, const wire::Capabilities<InitForm>& step) {
   Sets have;
   if (const long result = get(have); result < 0) return result;
   // What cannot be granted is left out; crumb has warned of it (config.md, Linux process).
-  const uint64_t permitted = step.permitted & have.permitted;
+  const uint64_t permitted = step.permitted & have.permitted, until_exec = step.until_exec & have.permitted;
   const uint64_t inheritable = step.inheritable & have.permitted & context.bounding;
   // For any user but root, exec leaves the ambient set effective and nothing else (capabilities(7)): the program is looked for
   // with those rights already.
   const uint64_t lasting = kernel::getuid() == 0 ? ~uint64_t{0} : step.ambient & inheritable;
-  long result = set({step.effective & permitted & lasting, permitted, inheritable});
+  long result = set({(step.effective & permitted & lasting) | until_exec, permitted | until_exec, inheritable});
   if (result < 0) return result;
   result = raise_ambient(step.ambient & permitted & inheritable);
   return result < 0 ? context.failed(result, "ambient") : 0;
@@ -90,6 +90,11 @@ long perform(Context& context, const wire::Capabilities<InitForm>& step) {
 
 long perform(Context&, const wire::Umask<InitForm>& step) {
   const long result = kernel::umask(static_cast<unsigned>(step.mask));
+  return result < 0 ? result : 0;
+}
+
+long perform(Context&, const wire::Personality<InitForm>& step) {
+  const long result = kernel::personality(step.domain);
   return result < 0 ? result : 0;
 }
 

@@ -1,11 +1,14 @@
-// The last steps: descriptors, the wait for start, exec.
+// The last steps: descriptors, the filter, the wait for start, exec.
 #include <dirent.h>
 #include <errno.h>
 #include <linux/close_range.h>
+#include <linux/filter.h>
 #include <linux/magic.h>
+#include <linux/seccomp.h>
 
 #include <initializer_list>
 
+#include "init/channel.h"
 #include "init/context.h"
 #include "init/paths.h"
 #include "kernel/call.h"
@@ -58,8 +61,7 @@ long keep_for_engine(const Context& context) {
 long exec_engine(const Context& context) {
   const int engine = context.engine.get();
   const long result = kernel::execveat(engine, "", context.arguments, context.environment, AT_EMPTY_PATH);
-  if (result != -ENOSYS && result != -EPERM) return result;
-  // A filter of the container may know execve only.
+  // The container's filter may know execve only, and refuse the other with whatever errno it likes.
   kernel::execve(DescriptorPath(engine).text, context.arguments, context.environment);
   return result;
 }
@@ -74,16 +76,14 @@ long perform(Context& context, const wire::CloseDescriptors<InitForm>& step) {
   return context.engine ? keep_for_engine(context) : 0;
 }
 
-long perform(Context& context, const wire::WaitStart<InitForm>&) {
-  const Fd start(context.start);
-  context.start = -1;
-  char byte = 0;
-  long result = 0;
-  do result = kernel::read(start.get(), &byte, sizeof byte);
-  while (result == -EINTR);
-  if (result == 0) return -EPIPE;
-  return result < 0 ? result : 0;
+long perform(Context&, const wire::Seccomp<InitForm>& step) {
+  // The wire's 8 bytes of each instruction are the kernel's; it copies them from wherever they lie.
+  auto* const instructions = reinterpret_cast<sock_filter*>(const_cast<unsigned char*>(step.program.at));
+  const sock_fprog program{static_cast<unsigned short>(step.program.count), instructions};
+  return kernel::seccomp(SECCOMP_SET_MODE_FILTER, step.flags, &program);
 }
+
+long perform(Context& context, const wire::WaitStart<InitForm>&) { return wait_for_start(context); }
 
 long perform(Context& context, const wire::Exec<InitForm>&) {
   if (context.engine) return context.failed(exec_engine(context), "crumb-wasm");

@@ -1,5 +1,6 @@
 #include "init/plan.h"
 
+#include <linux/bpf_common.h>
 #include <sched.h>
 #include <sys/stat.h>
 
@@ -33,6 +34,7 @@ bool sound(const wire::Device<InitForm>& step) {
   const uint64_t type = step.mode & S_IFMT;
   return (type == S_IFCHR || type == S_IFBLK || type == S_IFIFO) && (step.mode & ~uint64_t{S_IFMT | 07777}) == 0;
 }
+bool sound(const wire::Seccomp<InitForm>& step) { return step.program.count > 0 && step.program.count <= BPF_MAXINSNS; }
 bool sound(const wire::Program<InitForm>& step) { return step.arguments.count > 0; }
 
 // Reads past one step of any kind.

@@ -65,6 +65,8 @@ constexpr Word kCalls[] = {
     CRUMB_CALL(unshare),
     CRUMB_CALL(clone),
     CRUMB_CALL(sethostname),
+    CRUMB_CALL(personality),
+    CRUMB_CALL(seccomp),
     CRUMB_CALL(getpid),
     CRUMB_CALL(getuid),
     CRUMB_CALL(execve),

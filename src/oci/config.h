@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kernel/seccomp.h"
+
 namespace crumb::oci {
 
 inline constexpr char kSpecVersion[] = "1.3.0";
@@ -97,13 +99,36 @@ struct Resources {
   std::vector<DeviceRule> device_rules;  // in the order in which they apply
 };
 
+// One comparison of a system call's argument.
+struct SeccompArgument {
+  unsigned index = 0;  // 0 to 5
+  kernel::SeccompOperator op{};
+  std::uint64_t value = 0, value_two = 0;
+};
+
+// What happens to these system calls, when all arguments compare.
+struct SeccompRule {
+  std::vector<std::string> names;  // never empty, never ""
+  std::uint32_t action = 0;        // SECCOMP_RET_*, an errno or a tracer's message in the lower 16 bits
+  std::vector<SeccompArgument> arguments;
+};
+
+struct Seccomp {
+  std::uint32_t default_action = 0;             // as in the rules
+  std::vector<std::string_view> architectures;  // kernel::kSeccompArchitectures' names; the machine's own needs no mention
+  std::uint64_t flags = 0;                      // SECCOMP_FILTER_FLAG_*
+  std::vector<SeccompRule> rules;
+};
+
 struct Linux {
   std::vector<Namespace> namespaces;
   std::vector<Device> devices;
   std::string cgroups_path;
   Resources resources;
   std::vector<std::string> masked_paths, readonly_paths;
-  std::uint64_t rootfs_propagation = 0;  // MS_SHARED, ... | MS_REC; 0: the default, slave
+  std::optional<Seccomp> seccomp;
+  std::optional<std::uint64_t> personality;  // PER_LINUX or PER_LINUX32
+  std::uint64_t rootfs_propagation = 0;      // MS_SHARED, ... | MS_REC; 0: the default, slave
 };
 
 struct Config {

@@ -1,3 +1,4 @@
+#include <sys/personality.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -72,20 +73,22 @@ std::uint64_t parse_propagation(const json::Cursor& propagation) {
   return option->value | MS_REC;
 }
 
-void check_personality(const json::Cursor& personality) {
-  refuse(personality, {"flags"});
+std::uint64_t parse_personality(const json::Cursor& personality) {
+  if (const auto flags = personality.find("flags"); flags && !flags->empty())
+    throw flags->error("the specification defines no flags");
   const json::Cursor domain = personality.at("domain");
-  if (domain.string() != "LINUX") throw domain.error(fmt::format("\"{}\" is {}", domain.string(), kNotSupported));
+  const std::string word = domain.string();
+  if (word == "LINUX") return PER_LINUX;
+  if (word == "LINUX32") return PER_LINUX32;
+  throw domain.error(fmt::format("unknown personality \"{}\"", word));
 }
 
 }  // namespace
 
 Linux parse_linux(const json::Cursor& object) {
-  refuse(object, {"uidMappings", "gidMappings", "timeOffsets", "seccomp", "mountLabel", "intelRdt", "memoryPolicy"});
+  refuse(object, {"uidMappings", "gidMappings", "timeOffsets", "mountLabel", "intelRdt", "memoryPolicy"});
   refuse_names(object, "sysctl");
   refuse_names(object, "netDevices");
-  if (const auto personality = object.find("personality"); personality && !personality->empty())
-    check_personality(*personality);
   Linux result;
   if (const auto spaces = object.find("namespaces")) result.namespaces = parse_namespaces(*spaces);
   if (const auto devices = object.find("devices"))
@@ -94,6 +97,9 @@ Linux parse_linux(const json::Cursor& object) {
   if (const auto resources = object.find("resources")) result.resources = parse_resources(*resources);
   if (const auto paths = object.find("maskedPaths")) result.masked_paths = parse_absolute_paths(*paths);
   if (const auto paths = object.find("readonlyPaths")) result.readonly_paths = parse_absolute_paths(*paths);
+  if (const auto seccomp = object.find("seccomp"); seccomp && !seccomp->empty()) result.seccomp = parse_seccomp(*seccomp);
+  if (const auto personality = object.find("personality"); personality && !personality->empty())
+    result.personality = parse_personality(*personality);
   if (const auto propagation = object.find("rootfsPropagation")) result.rootfs_propagation = parse_propagation(*propagation);
   return result;
 }

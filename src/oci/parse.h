@@ -25,5 +25,6 @@ std::vector<std::string> parse_absolute_paths(const json::Cursor& paths);
 Process parse_process(const json::Cursor& process);
 Linux parse_linux(const json::Cursor& linux_object);
 Resources parse_resources(const json::Cursor& resources);
+Seccomp parse_seccomp(const json::Cursor& seccomp);
 
 }  // namespace crumb::oci

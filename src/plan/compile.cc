@@ -69,20 +69,20 @@ Plan compile_create(const oci::Config& config, const Surroundings& surroundings)
   add_first_process(input, plan.steps);
   add_filesystem(input, plan.host, plan.steps);
   plan.steps.emplace_back(Pivot{.move = surroundings.no_pivot, .readonly = config.root.readonly});
-  add_process(*config.process, surroundings, Last::create, plan);
+  add_process(*config.process, config.linux_, surroundings, Last::create, plan);
   plan.wasm = wasm_policy(config.linux_.resources);
   return plan;
 }
 
-Plan compile_exec(const oci::Process& process, std::uint64_t pidfd, std::uint64_t namespaces, std::vector<CgroupLeaf> leaves,
-                  const Surroundings& surroundings) {
+Plan compile_exec(const oci::Process& process, const oci::Linux& container, std::uint64_t pidfd, std::uint64_t namespaces,
+                  std::vector<CgroupLeaf> leaves, const Surroundings& surroundings) {
   Plan plan;
   plan.host.cgroup_leaves = std::move(leaves);
   plan.steps.emplace_back(JoinProcess{.pidfd = pidfd, .types = namespaces});
   plan.steps.emplace_back(Fork{.namespaces = 0});
   plan.steps.emplace_back(meet(wire::Point::placed));
-  add_process(process, surroundings, Last::exec, plan);
-  plan.wasm = wasm_policy({});
+  add_process(process, container, surroundings, Last::exec, plan);
+  plan.wasm = wasm_policy(container.resources);
   return plan;
 }
 

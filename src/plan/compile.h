@@ -39,10 +39,11 @@ struct Surroundings {
 // The Plan of create and run. Throws support Error naming the place in config.json for what cannot be done.
 Plan compile_create(const oci::Config& config, const Surroundings& surroundings);
 
-// The Plan of one more process in a running container. `namespaces`: CLONE_NEW* mask of what to join through pidfd, the
-// descriptor's number in crumb-init; leaves: the cgroups of the container that the process joins.
-Plan compile_exec(const oci::Process& process, std::uint64_t pidfd, std::uint64_t namespaces, std::vector<CgroupLeaf> leaves,
-                  const Surroundings& surroundings);
+// The Plan of one more process in a running container. `container`: what its config says of it. `namespaces`: CLONE_NEW* mask
+// of what to join through pidfd, the descriptor's number in crumb-init; leaves: the cgroups of the container that the process
+// joins.
+Plan compile_exec(const oci::Process& process, const oci::Linux& container, std::uint64_t pidfd, std::uint64_t namespaces,
+                  std::vector<CgroupLeaf> leaves, const Surroundings& surroundings);
 
 // What a module is given in a container with these limits, in create and exec alike.
 WasmPolicy wasm_policy(const oci::Resources& resources);

@@ -38,6 +38,7 @@ Mount compile_mount(const Input& input, const oci::Mount& mount);
 
 // process.cc: the last steps of docs/protocol, and the limits that the host sets.
 enum class Last { create, exec };
-void add_process(const oci::Process& process, const Surroundings& surroundings, Last last, Plan& plan);
+void add_process(const oci::Process& process, const oci::Linux& container, const Surroundings& surroundings, Last last,
+                 Plan& plan);
 
 }  // namespace crumb::plan

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "oci/config.h"
 #include "wire/steps.h"
 
 namespace crumb::plan {
@@ -75,6 +76,9 @@ struct Plan {
   Host host;
   std::vector<Step> steps;
   WasmPolicy wasm;
+  // What the step Seccomp is to enforce. Its program is the one thing that the compiler leaves open: whoever executes the Plan
+  // puts it in (linux/seccomp_filter.h).
+  std::optional<oci::Seccomp> seccomp;
   // For the log: what was asked for and cannot be had, where the specification wants no error.
   std::vector<std::string> warnings;
 };

@@ -50,22 +50,41 @@ void add_host_part(const oci::Process& process, Host& host) {
   host.oom_score_adj = process.oom_score_adj;
 }
 
+// Without no_new_privs only CAP_SYS_ADMIN may load a filter (seccomp(2)).
+std::uint64_t needed_for_filter(const oci::Process& process, const oci::Linux& container) {
+  return container.seccomp && !process.no_new_privileges ? 1ULL << CAP_SYS_ADMIN : 0;
+}
+
+// Behind `ready`: of what comes after the filter, only the wait for start and exec are left.
+void add_filter(const oci::Linux& container, Plan& plan) {
+  if (!container.seccomp) return;
+  plan.seccomp = container.seccomp;
+  // Init has one thread: there is nothing to synchronise.
+  plan.steps.emplace_back(Seccomp{.flags = container.seccomp->flags & ~std::uint64_t{SECCOMP_FILTER_FLAG_TSYNC}});
+}
+
 }  // namespace
 
-void add_process(const oci::Process& process, const Surroundings& surroundings, Last last, Plan& plan) {
+void add_process(const oci::Process& process, const oci::Linux& container, const Surroundings& surroundings, Last last,
+                 Plan& plan) {
   add_host_part(process, plan.host);
   const oci::Capabilities sets = grantable(process.capabilities, surroundings, plan);
   std::vector<Step>& steps = plan.steps;
   steps.emplace_back(BoundingSet{.keep = sets.bounding});
   steps.emplace_back(credentials(process.user));
-  steps.emplace_back(Capabilities{
-      .effective = sets.effective, .permitted = sets.permitted, .inheritable = sets.inheritable, .ambient = sets.ambient});
+  steps.emplace_back(Capabilities{.effective = sets.effective,
+                                  .permitted = sets.permitted,
+                                  .inheritable = sets.inheritable,
+                                  .ambient = sets.ambient,
+                                  .until_exec = needed_for_filter(process, container)});
   steps.emplace_back(Umask{.mask = process.user.umask.value_or(kDefaultUmask)});
+  if (container.personality) steps.emplace_back(Personality{.domain = *container.personality});
   steps.emplace_back(Directory{.path = process.cwd});
   steps.emplace_back(Program{.arguments = process.args, .environment = process.env, .home = !has_home(process)});
   steps.emplace_back(CloseDescriptors{.first = kFirstInherited + surroundings.preserve_fds});
   if (process.no_new_privileges) steps.emplace_back(NoNewPrivileges{});
   steps.emplace_back(Meet{.point = static_cast<std::uint64_t>(wire::Point::ready)});
+  add_filter(container, plan);
   if (last == Last::create) steps.emplace_back(WaitStart{});
   steps.emplace_back(Exec{});
 }

@@ -53,6 +53,7 @@ struct Subject {
   std::string operator()(const MakeDirectory& step) const { return "make the working directory " + quoted(step.path); }
   std::string operator()(const Credentials& step) const { return fmt::format("user {}:{}", step.uid, step.gid); }
   std::string operator()(const Umask& step) const { return fmt::format("umask {:04o}", step.mask); }
+  std::string operator()(const Personality& step) const { return "personality " + personality_name(step.domain); }
   std::string operator()(const Directory& step) const { return "working directory " + quoted(step.path); }
   std::string operator()(const Program& step) const {
     return "program " + (step.arguments.empty() ? "" : quoted(step.arguments[0]));
@@ -65,6 +66,8 @@ struct Subject {
 
 // What `crumb plan` adds to it.
 struct Details {
+  const Plan& plan;
+
   std::string operator()(const Mount& step) const { return parenthesized(mount_words(step)); }
   std::string operator()(const Device& step) const {
     std::vector<std::string> words;
@@ -87,9 +90,10 @@ struct Details {
     return text;
   }
   std::string operator()(const Capabilities& step) const {
-    return fmt::format(": permitted {}; effective {}; inheritable {}; ambient {}", capability_names(step.permitted),
+    const std::string until_exec = step.until_exec ? "; until exec also " + capability_names(step.until_exec) : "";
+    return fmt::format(": permitted {}; effective {}; inheritable {}; ambient {}{}", capability_names(step.permitted),
                        same_or_names(step.effective, step.permitted), same_or_names(step.inheritable, step.permitted),
-                       same_or_names(step.ambient, step.permitted));
+                       same_or_names(step.ambient, step.permitted), until_exec);
   }
   std::string operator()(const Program& step) const {
     std::string text;
@@ -100,6 +104,7 @@ struct Details {
     return text + (names.empty() ? "" : ", environment " + joined(names, " "));
   }
   std::string operator()(const CloseDescriptors& step) const { return fmt::format(" from {} on", step.first); }
+  std::string operator()(const Seccomp&) const { return plan.seccomp ? parenthesized(seccomp_words(*plan.seccomp)) : ""; }
   template <class Other>
   std::string operator()(const Other&) const {
     return "";
@@ -167,7 +172,7 @@ std::string describe(const Plan& plan) {
   describe_host(plan.host, out);
   if (!out.empty()) out.insert(0, "on the host:\n");
   out += "in the container:\n";
-  for (const Step& step : plan.steps) out += fmt::format("  {}{}\n", describe(step), std::visit(Details{}, step));
+  for (const Step& step : plan.steps) out += fmt::format("  {}{}\n", describe(step), std::visit(Details{plan}, step));
   out += "if the program is a WebAssembly module:\n";
   out += fmt::format("  crumb-wasm runs it with a stack of {} and ", size_text(plan.wasm.stack));
   out += plan.wasm.memory_pages == 0 ? "no limit of its memory but the kernel's\n"

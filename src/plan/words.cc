@@ -1,6 +1,7 @@
 #include "plan/words.h"
 
 #include <fmt/format.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 
 #include <iterator>
@@ -8,6 +9,7 @@
 #include "kernel/capabilities.h"
 #include "kernel/mount_options.h"
 #include "kernel/namespaces.h"
+#include "kernel/seccomp.h"
 #include "support/json.h"
 #include "wire/protocol.h"
 
@@ -31,6 +33,23 @@ void add_flags(std::uint64_t flags, std::vector<std::string>& words) {
   if (flags & wire::kSourceNoFollow) words.emplace_back("src-nofollow");
   if (flags & wire::kTargetNoFollow) words.emplace_back("dest-nofollow");
   if (flags & wire::kOptional) words.emplace_back("nofail");
+}
+
+// "allow", "errno 38", "kill process"
+std::string action_name(std::uint32_t action) {
+  constexpr std::string_view kPrefix = "SCMP_ACT_";
+  const std::uint32_t kind = action & SECCOMP_RET_ACTION_FULL;
+  for (const kernel::SeccompAction& known : kernel::kSeccompActions) {
+    if (known.value != kind) continue;
+    std::string name(known.word.substr(kPrefix.size()));
+    for (char& letter : name) letter = letter == '_' ? ' ' : static_cast<char>(letter | 0x20);
+    return known.largest == 0 ? name : fmt::format("{} {}", name, action & SECCOMP_RET_DATA);
+  }
+  return fmt::format("{:#x}", action);
+}
+
+std::string counted(std::size_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -76,6 +95,24 @@ std::string size_text(std::uint64_t bytes) {
   constexpr std::uint64_t kKibibyte = 1024, kMebibyte = kKibibyte * kKibibyte;
   if (bytes % kMebibyte == 0) return fmt::format("{} MiB", bytes / kMebibyte);
   return fmt::format("{} KiB", bytes / kKibibyte);
+}
+
+std::string personality_name(std::uint64_t domain) { return domain == PER_LINUX32 ? "LINUX32" : "LINUX"; }
+
+std::vector<std::string> seccomp_words(const oci::Seccomp& profile) {
+  std::size_t names = 0;
+  for (const oci::SeccompRule& rule : profile.rules) names += rule.names.size();
+  std::vector<std::string> words{
+      "default action " + action_name(profile.default_action),
+      fmt::format("{} for {}", counted(profile.rules.size(), "rule"), counted(names, "system call"))};
+  std::string architectures;
+  for (const std::string_view name : profile.architectures) architectures.append(" ").append(name);
+  if (!architectures.empty()) words.push_back("architectures" + architectures);
+  std::string flags;
+  for (const kernel::SeccompFlag& flag : kernel::kSeccompFlags)
+    if (profile.flags & flag.value) flags.append(" ").append(flag.word);
+  if (!flags.empty()) words.push_back("flags" + flags);
+  return words;
 }
 
 std::vector<std::string> mount_words(const Mount& mount) {

@@ -18,12 +18,14 @@ std::string joined(const std::vector<std::string>& words, std::string_view separ
 // " (a, b)"; nothing for no words.
 std::string parenthesized(const std::vector<std::string>& words);
 
-std::string namespace_names(std::uint64_t mask);                    // "pid, network namespaces", "mount namespace"
-std::string point_name(std::uint64_t point);                        // wire/protocol.h: "placed"
-std::string capability_names(std::uint64_t set);                    // "CAP_CHOWN CAP_KILL", "none"
-std::string same_or_names(std::uint64_t set, std::uint64_t other);  // "the same" when equal
-std::string limit_text(std::uint64_t limit);                        // "unlimited" for RLIM_INFINITY
-std::string size_text(std::uint64_t bytes);                         // "60 MiB", "64 KiB"
-std::vector<std::string> mount_words(const Mount& mount);           // the words of config.json that would give these bits
+std::string namespace_names(std::uint64_t mask);                      // "pid, network namespaces", "mount namespace"
+std::string point_name(std::uint64_t point);                          // wire/protocol.h: "placed"
+std::string capability_names(std::uint64_t set);                      // "CAP_CHOWN CAP_KILL", "none"
+std::string same_or_names(std::uint64_t set, std::uint64_t other);    // "the same" when equal
+std::string limit_text(std::uint64_t limit);                          // "unlimited" for RLIM_INFINITY
+std::string size_text(std::uint64_t bytes);                           // "60 MiB", "64 KiB"
+std::string personality_name(std::uint64_t domain);                   // "LINUX32"
+std::vector<std::string> seccomp_words(const oci::Seccomp& profile);  // "default action errno 1", "2 rules for 7 system calls"
+std::vector<std::string> mount_words(const Mount& mount);             // the words of config.json that would give these bits
 
 }  // namespace crumb::plan

@@ -190,13 +190,16 @@ struct Credentials {
   static void fields(auto& self, auto&& visit) { visit("uid", self.uid), visit("gid", self.gid), visit("groups", self.groups); }
 };
 
+// until_exec: effective beyond the others for what init still has to do; exec, which makes the sets anew from the bounding,
+// inheritable and ambient ones and from the file (capabilities(7)), takes it away.
 template <class F>
 struct Capabilities {
   static constexpr char kName[] = "capabilities";
   std::uint64_t effective = 0, permitted = 0, inheritable = 0, ambient = 0;
+  std::uint64_t until_exec = 0;
   static void fields(auto& self, auto&& visit) {
     visit("effective", self.effective), visit("permitted", self.permitted), visit("inheritable", self.inheritable);
-    visit("ambient", self.ambient);
+    visit("ambient", self.ambient), visit("until_exec", self.until_exec);
   }
 };
 
@@ -205,6 +208,14 @@ struct Umask {
   static constexpr char kName[] = "umask";
   std::uint64_t mask = 0;
   static void fields(auto& self, auto&& visit) { visit("mask", self.mask); }
+};
+
+// personality(2): what uname tells, mostly.
+template <class F>
+struct Personality {
+  static constexpr char kName[] = "personality";
+  std::uint64_t domain = 0;  // PER_*
+  static void fields(auto& self, auto&& visit) { visit("domain", self.domain); }
 };
 
 // chdir with the user's rights; what getcwd then says must lie inside the root.
@@ -242,6 +253,16 @@ struct NoNewPrivileges {
   static void fields(auto&, auto&&) {}
 };
 
+// Loads the container's filter. From here on init makes no call but read, write, execve(at) and exit_group: the filter may know
+// no other.
+template <class F>
+struct Seccomp {
+  static constexpr char kName[] = "seccomp filter";
+  std::uint64_t flags = 0;                           // SECCOMP_FILTER_FLAG_*
+  typename F::template List<std::uint64_t> program;  // one struct sock_filter each
+  static void fields(auto& self, auto&& visit) { visit("flags", self.flags), visit("program", self.program); }
+};
+
 // Reads one byte from Header::start.
 template <class F>
 struct WaitStart {
@@ -260,7 +281,7 @@ struct Exec {
 #define CRUMB_STEPS(X)                                                                                                         \
   X(JoinPaths) X(JoinProcess) X(Fork) X(Meet) X(UnshareCgroup) X(Hostname) X(Propagation) X(Root) X(Mount) X(Device)          \
   X(Symlink) X(Mask) X(ReadonlyPath) X(Pivot) X(BoundingSet) X(MakeDirectory) X(Credentials) X(Capabilities) X(Umask)         \
-  X(Directory) X(Program) X(CloseDescriptors) X(NoNewPrivileges) X(WaitStart) X(Exec)
+  X(Personality) X(Directory) X(Program) X(CloseDescriptors) X(NoNewPrivileges) X(Seccomp) X(WaitStart) X(Exec)
 
 enum class StepNumber : std::uint16_t {
   none = 0,

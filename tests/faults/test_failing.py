@@ -168,6 +168,25 @@ class Init(FaultCase):
         self.clean("run")
 
 
+class Seccomp(FaultCase):
+    def setUp(self):
+        super().setUp()
+        self.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG"],
+                                 "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO"}]}
+        self.program("/bin/true")
+
+    def test_a_kernel_without_a_flag_is_named_before_anything_is_made(self):
+        result = self.seam(*self.run_arguments(), host="seccomp=EINVAL")
+        self.assertEqual(result.code, 1, result)
+        self.assertEqual(result.err, "crumb: config.json: linux.seccomp.flags: this kernel does not know SECCOMP_FILTER_FLAG_LOG\n")
+        self.clean("an unknown flag")
+
+    def test_a_filter_that_cannot_be_loaded_is_named(self):
+        result = self.seam(*self.run_arguments(), init="seccomp=ENOMEM")
+        self.assertEqual((result.code, result.err), (1, "crumb: seccomp filter: Cannot allocate memory\n"))
+        self.clean("a filter that was not loaded")
+
+
 class OlderKernels(FaultCase):
     """Linux 5.10 lacks these calls: everything works without them."""
 

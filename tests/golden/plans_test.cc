@@ -1,5 +1,5 @@
 // Plans as text. Each folder in plans/ holds one case:
-//   config.json         what create compiles; or process.json, what exec does
+//   config.json         what create compiles; with process.json beside it, what exec does in that container
 //   surroundings.json   {"cgroups": "none" | "v1" | "hybrid" | "v2", "noPivot": true, "cgroupsDisabled": true, "preserveFds":
 //   2,
 //                        "lastCapability": 40}, all but cgroups optional
@@ -70,10 +70,10 @@ Surroundings surroundings(const fs::path& folder) {
 }
 
 Plan compile(const fs::path& folder) {
-  if (fs::exists(folder / "config.json"))
-    return compile_create(oci::parse_config(read_text(folder / "config.json")), surroundings(folder));
+  const oci::Config config = oci::parse_config(read_text(folder / "config.json"));
+  if (!fs::exists(folder / "process.json")) return compile_create(config, surroundings(folder));
   const oci::Process process = oci::parse_process(read_text(folder / "process.json"), "process.json");
-  return compile_exec(process, kPidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET,
+  return compile_exec(process, config.linux_, kPidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET,
                       {{"/sys/fs/cgroup/memory", "/crumb-web", {"memory"}, false, true}}, surroundings(folder));
 }
 

@@ -99,6 +99,18 @@ def guests():
     return folder
 
 
+def probe(name):
+    """A program of tests/probes that needs no library; compiled when it is missing or old."""
+    source, program = REPOSITORY / f"tests/probes/{name}.c", REPOSITORY / f"build/probes/{name}"
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        program.parent.mkdir(parents=True, exist_ok=True)
+        made = program.with_name(f"{name}.{TOKEN}")
+        freestanding = ["-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-fno-pic", "-no-pie"]
+        subprocess.run(["cc", "-O1", "-Wall", "-Wextra", *freestanding, "-o", made, source], check=True)
+        made.rename(program)
+    return program
+
+
 def base_config(cgroup):
     sets = {name: list(CAPABILITIES) for name in ("bounding", "effective", "permitted")}
     return {

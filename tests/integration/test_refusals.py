@@ -29,9 +29,12 @@ class NotSupportedYet(ContainerCase):
         self.linux["timeOffsets"] = {"monotonic": {"secs": 1}}
         self.refused("linux.timeOffsets")
 
-    def test_seccomp(self):
-        self.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW"}
-        self.refused("linux.seccomp")
+    def test_seccomp_notification(self):
+        rules = [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]
+        self.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/listener", "syscalls": rules}
+        self.refused("linux.seccomp.listenerPath")
+        del self.linux["seccomp"]["listenerPath"]
+        self.refused("linux.seccomp.syscalls[0].action")
 
     def test_a_terminal(self):
         self.process["terminal"] = True

@@ -1,5 +1,8 @@
 // crumb-init's side of wire/protocol.h, row by row, and what it does with a Plan that is not one.
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/syscall.h>
 
 #include <cerrno>
 #include <cstring>
@@ -36,6 +39,13 @@ class Protocol : public InitCase {
   }
   std::vector<plan::Step> native(const std::string& program) const {
     return {plan::Program{.arguments = {program, "operand"}, .environment = {}}, plan::CloseDescriptors{.first = 3}};
+  }
+  // As the wire has it.
+  static std::uint64_t instruction(unsigned short code, unsigned char jump_if_true, std::uint32_t k) {
+    const sock_filter parts{code, jump_if_true, 0, k};
+    std::uint64_t whole = 0;
+    std::memcpy(&whole, &parts, sizeof whole);
+    return whole;
   }
   // Below the test's own folder: a damaged Plan may well make it.
   plan::Directory nowhere() const { return {.path = path("nowhere")}; }
@@ -145,9 +155,11 @@ TEST_F(Protocol, BeforeReadyAFailureGoesToTheSocket) {
   EXPECT_TRUE(hear_result().end);
 }
 
-TEST_F(Protocol, AfterReadyAFailureGoesToResult) {
+TEST_F(Protocol, AfterReadyAFailureWaitsForStartAndGoesToResult) {
   start({meeting(Point::ready), nowhere()}, {.fifos = true});
   meet(Point::ready);
+  EXPECT_FALSE(result_ended()) << "nobody would read the record";
+  press_start();
   expect_record(hear_result().message, 1, ENOENT, "");
   expect_end();
   EXPECT_EQ(wait(), 1);
@@ -177,6 +189,31 @@ TEST_F(Protocol, AProgramThatTheKernelRefusesIsARecordOnResult) {
   press_start();
   expect_record(hear_result().message, 4, ENOEXEC, path("strange"));
   EXPECT_EQ(wait(), 1);
+}
+
+// A filter that kills for any call but four.
+TEST_F(Protocol, BehindTheFilterInitReadsExecutesWritesAndLeaves) {
+  plan::Seccomp filter{.program = {instruction(BPF_LD | BPF_W | BPF_ABS, 0, 0)}};
+  for (const std::uint32_t call : {SYS_read, SYS_write, SYS_execve, SYS_exit_group})
+    filter.program.push_back(
+        instruction(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned char>(5 - filter.program.size()), call));
+  filter.program.push_back(instruction(BPF_RET | BPF_K, 0, SECCOMP_RET_KILL_PROCESS));
+  filter.program.push_back(instruction(BPF_RET | BPF_K, 0, SECCOMP_RET_ALLOW));
+  write_file("strange", "neither ELF nor script", 0755);
+  std::vector<plan::Step> steps = native(path("strange"));
+  for (const plan::Step& step : std::initializer_list<plan::Step>{plan::NoNewPrivileges{}, meeting(Point::ready), filter,
+                                                                  plan::WaitStart{}, plan::Exec{}})
+    steps.push_back(step);
+  start(steps, {.fifos = true});
+  meet(Point::ready);
+  press_start();
+  expect_record(hear_result().message, 6, ENOEXEC, path("strange"));
+  EXPECT_EQ(wait(), 1);
+}
+
+TEST_F(Protocol, AFilterThatTheKernelDoesNotTakeIsNamed) {
+  start({plan::NoNewPrivileges{}, plan::Seccomp{.program = {instruction(0xffff, 0, 0)}}});
+  expect_failure(1, EINVAL);
 }
 
 TEST_F(Protocol, ANativeProgramIsNoQuestion) {

@@ -51,8 +51,10 @@ TEST(Help, FitsATerminalOf120Columns) {
 
 // docs/callers: containerd and podman read these lines.
 TEST(Version, BeginsWithTheLinesThatCallersRead) {
-  EXPECT_THAT(version_text(), testing::MatchesRegex("crumb version [0-9.]+\ncommit: [0-9a-f]+\nspec: 1.3.0\n(wamr: [0-9.]+\n)?|"
-                                                    "crumb version [0-9.]+\ncommit: unknown\nspec: 1.3.0\n(wamr: [0-9.]+\n)?"));
+  EXPECT_THAT(
+      version_text(),
+      testing::MatchesRegex("crumb version [0-9.]+\ncommit: [0-9a-f]+\nspec: 1.3.0\nlibseccomp: [0-9.]+\n(wamr: [0-9.]+\n)?|"
+                            "crumb version [0-9.]+\ncommit: unknown\nspec: 1.3.0\nlibseccomp: [0-9.]+\n(wamr: [0-9.]+\n)?"));
 }
 
 TEST(Spec, IsAConfigurationThatCrumbAccepts) {

@@ -129,8 +129,11 @@ constexpr Refusal kLinux[] = {
     {"/linux/readonlyPaths", "[\"/proc\", \"sys\"]", "linux.readonlyPaths[1]: \"sys\" is not an absolute path"},
     {"/linux/rootfsPropagation", "\"sideways\"", "linux.rootfsPropagation: unknown propagation \"sideways\""},
     {"/linux/rootfsPropagation", "\"ro\"", "linux.rootfsPropagation: unknown propagation \"ro\""},
-    {"/linux/personality", "{\"domain\": \"LINUX32\"}", "linux.personality.domain: \"LINUX32\" is not supported by this version of crumb"},
-    {"/linux/personality", "{\"domain\": \"LINUX\", \"flags\": [\"X\"]}", "linux.personality.flags: not supported by this version of crumb"},
+    {"/linux/personality", "[\"LINUX\"]", "linux.personality: expected an object, found an array"},
+    {"/linux/personality", "{\"flags\": [\"X\"], \"domain\": \"LINUX\"}", "linux.personality.flags: the specification defines no flags"},
+    {"/linux/personality", "{\"domain\": 1}", "linux.personality.domain: expected a string, found a number"},
+    {"/linux/personality", "{\"domain\": \"BSD\"}", "linux.personality.domain: unknown personality \"BSD\""},
+    {"/linux/personality", "{\"x\": 1}", "linux.personality.domain: missing"},
     {"/linux/uidMappings", "[{\"containerID\": 0, \"hostID\": 1, \"size\": 1}]", "linux.uidMappings: not supported by this version of crumb"},
     {"/linux/gidMappings", "[{\"containerID\": 0, \"hostID\": 1, \"size\": 1}]", "linux.gidMappings: not supported by this version of crumb"},
     {"/linux/timeOffsets", "{\"boottime\": {\"secs\": 1}}", "linux.timeOffsets: not supported by this version of crumb"},
@@ -138,7 +141,6 @@ constexpr Refusal kLinux[] = {
     {"/linux/sysctl", "{\"kernel.core_pattern\": \"\"}", "linux.sysctl: not supported by this version of crumb"},
     {"/linux/netDevices", "{\"eth0\": {}}", "linux.netDevices: not supported by this version of crumb"},
     {"/linux/netDevices", "{\"eth0\": {\"name\": \"x\"}}", "linux.netDevices: not supported by this version of crumb"},
-    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_ALLOW\"}", "linux.seccomp: not supported by this version of crumb"},
     {"/linux/mountLabel", "\"x\"", "linux.mountLabel: not supported by this version of crumb"},
     {"/linux/intelRdt", "{\"closID\": \"x\"}", "linux.intelRdt: not supported by this version of crumb"},
     {"/linux/memoryPolicy", "{\"mode\": \"MPOL_BIND\", \"nodes\": \"0\"}", "linux.memoryPolicy: not supported by this version of crumb"},
@@ -186,12 +188,61 @@ constexpr Refusal kResources[] = {
     {"/linux/resources/hugepageLimits", "[{\"pageSize\": \"2MB\", \"limit\": 1}]", "linux.resources.hugepageLimits: not supported by this version of crumb"},
     {"/linux/resources/blockIO", "{\"weight\": 100}", "linux.resources.blockIO: not supported by this version of crumb"},
 };
+constexpr Refusal kSeccomp[] = {
+    {"/linux/seccomp", "7", "linux.seccomp: expected an object, found a number"},
+    {"/linux/seccomp", "{\"syscalls\": [{\"names\": [\"read\"]}]}", "linux.seccomp.defaultAction: missing"},
+    {"/linux/seccomp", "{\"defaultAction\": 1}", "linux.seccomp.defaultAction: expected a string, found a number"},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_PRAY\"}", "linux.seccomp.defaultAction: unknown action \"SCMP_ACT_PRAY\""},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_NOTIFY\"}", "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY is not supported by this version of crumb"},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 4096}", "linux.seccomp.defaultErrnoRet: 4096 is not between 0 and 4095"},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": \"EPERM\"}", "linux.seccomp.defaultErrnoRet: expected a number, found a string"},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"defaultErrnoRet\": 1}", "linux.seccomp.defaultErrnoRet: SCMP_ACT_ALLOW takes no errno"},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"/x\"}", "linux.seccomp.listenerPath: not supported by this version of crumb"},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerMetadata\": \"x\"}", "linux.seccomp.listenerMetadata: not supported by this version of crumb"},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"architectures\": \"x86\"}", "linux.seccomp.architectures: expected an array, found a string"},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"architectures\": [\"SCMP_ARCH_X86\", \"x86_64\"]}", "linux.seccomp.architectures[1]: unknown architecture \"x86_64\""},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"flags\": {}}", "linux.seccomp.flags: expected an array, found an object"},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"flags\": [\"SECCOMP_FILTER_FLAG_SWIM\"]}", "linux.seccomp.flags[0]: unknown flag \"SECCOMP_FILTER_FLAG_SWIM\""},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"flags\": [\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"]}", "linux.seccomp.flags[0]: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV is for SCMP_ACT_NOTIFY, which is not supported by this version of crumb"},
+    {"/linux/seccomp", "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": {}}", "linux.seccomp.syscalls: expected an array, found an object"},
+};
+
+// One rule of a profile.
+constexpr Refusal kSeccompRules[] = {
+    {"", "1", "linux.seccomp.syscalls[0]: expected an object, found a number"},
+    {"", "{\"action\": \"SCMP_ACT_LOG\"}", "linux.seccomp.syscalls[0].names: missing"},
+    {"", "{\"action\": \"SCMP_ACT_LOG\", \"names\": []}", "linux.seccomp.syscalls[0].names: is empty"},
+    {"", "{\"action\": \"SCMP_ACT_LOG\", \"names\": [\"read\", \"\"]}", "linux.seccomp.syscalls[0].names[1]: is empty"},
+    {"", "{\"action\": \"SCMP_ACT_LOG\", \"names\": [1]}", "linux.seccomp.syscalls[0].names[0]: expected a string, found a number"},
+    {"", "{\"names\": [\"read\"]}", "linux.seccomp.syscalls[0].action: missing"},
+    {"", "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_NOTIFY\"}", "linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY is not supported by this version of crumb"},
+    {"", "{\"names\": [\"read\"], \"action\": \"errno\"}", "linux.seccomp.syscalls[0].action: unknown action \"errno\""},
+    {"", "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_KILL\", \"errnoRet\": 1}", "linux.seccomp.syscalls[0].errnoRet: SCMP_ACT_KILL takes no errno"},
+    {"", "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_TRACE\", \"errnoRet\": 65536}", "linux.seccomp.syscalls[0].errnoRet: 65536 is not between 0 and 65535"},
+    {"", "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_LOG\", \"args\": [{\"index\": 6, \"value\": 0, \"op\": \"SCMP_CMP_EQ\"}]}", "linux.seccomp.syscalls[0].args[0].index: 6 is not between 0 and 5"},
+    {"", "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_LOG\", \"args\": [{\"value\": 0, \"op\": \"SCMP_CMP_EQ\"}]}", "linux.seccomp.syscalls[0].args[0].index: missing"},
+    {"", "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_LOG\", \"args\": [{\"index\": 0, \"op\": \"SCMP_CMP_EQ\"}]}", "linux.seccomp.syscalls[0].args[0].value: missing"},
+    {"", "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_LOG\", \"args\": [{\"index\": 0, \"value\": -1, \"op\": \"SCMP_CMP_EQ\"}]}", "linux.seccomp.syscalls[0].args[0].value: -1 is not between 0 and 18446744073709551615"},
+    {"", "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_LOG\", \"args\": [{\"index\": 0, \"value\": 0, \"valueTwo\": \"1\", \"op\": \"SCMP_CMP_EQ\"}]}", "linux.seccomp.syscalls[0].args[0].valueTwo: expected a number, found a string"},
+    {"", "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_LOG\", \"args\": [{\"index\": 0, \"value\": 0}]}", "linux.seccomp.syscalls[0].args[0].op: missing"},
+    {"", "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_LOG\", \"args\": [{\"index\": 0, \"value\": 0, \"op\": \"==\"}]}", "linux.seccomp.syscalls[0].args[0].op: unknown operator \"==\""},
+};
 // clang-format on
 
 INSTANTIATE_TEST_SUITE_P(Top, ConfigRefusals, testing::ValuesIn(kTop));
 INSTANTIATE_TEST_SUITE_P(Process, ConfigRefusals, testing::ValuesIn(kProcess));
 INSTANTIATE_TEST_SUITE_P(Linux, ConfigRefusals, testing::ValuesIn(kLinux));
 INSTANTIATE_TEST_SUITE_P(Resources, ConfigRefusals, testing::ValuesIn(kResources));
+INSTANTIATE_TEST_SUITE_P(Seccomp, ConfigRefusals, testing::ValuesIn(kSeccomp));
+
+class RuleRefusals : public testing::TestWithParam<Refusal> {};
+
+TEST_P(RuleRefusals, NameThePlaceAndTheReason) {
+  const std::string profile = fmt::format(R"({{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{}]}})", GetParam().content);
+  EXPECT_EQ(message_of([&] { parse_with("/linux/seccomp", profile); }), std::string("config.json: ") + GetParam().message);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seccomp, RuleRefusals, testing::ValuesIn(kSeccompRules));
 
 TEST(Config, ThatIsNoObjectIsRefused) {
   EXPECT_EQ(message_of([] { parse_config("[]"); }), "config.json: expected an object, found an array");

@@ -167,5 +167,49 @@ TEST(ConfigResources, HaveDeviceRulesInOrderWithTheirDefaults) {
   EXPECT_EQ(rules[1].access, "rw");
 }
 
+TEST(ConfigSeccomp, TurnsWordsIntoTheKernelsNumbers) {
+  const Seccomp profile = *parse_with("/linux/seccomp", R"({
+    "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
+    "flags": ["SECCOMP_FILTER_FLAG_LOG"],
+    "syscalls": [
+      {"names": ["read", "write"], "action": "SCMP_ACT_ALLOW", "args": []},
+      {"names": ["clone"], "action": "SCMP_ACT_TRACE", "errnoRet": 65535,
+       "args": [{"index": 5, "value": 18446744073709551615, "valueTwo": 7, "op": "SCMP_CMP_MASKED_EQ"}]}
+    ]})")
+                               .linux_.seccomp;
+  EXPECT_EQ(profile.default_action, SECCOMP_RET_ERRNO | 38U);
+  EXPECT_EQ(profile.architectures, (std::vector<std::string_view>{"x86_64", "x86"}));
+  EXPECT_EQ(profile.flags, SECCOMP_FILTER_FLAG_LOG);
+  ASSERT_EQ(profile.rules.size(), 2U);
+  EXPECT_EQ(profile.rules[0].names, (std::vector<std::string>{"read", "write"}));
+  EXPECT_EQ(profile.rules[0].action, SECCOMP_RET_ALLOW);
+  EXPECT_EQ(profile.rules[1].action, SECCOMP_RET_TRACE | 0xffffU);
+  ASSERT_EQ(profile.rules[1].arguments.size(), 1U);
+  const SeccompArgument& argument = profile.rules[1].arguments[0];
+  EXPECT_EQ(argument.index, 5U);
+  EXPECT_EQ(argument.value, ~0ULL);
+  EXPECT_EQ(argument.value_two, 7U);
+  EXPECT_EQ(argument.op, kernel::SeccompOperator::masked_eq);
+}
+
+TEST(ConfigSeccomp, AnswersEpermUnlessItSaysOtherwise) {
+  EXPECT_EQ(parse_with("/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ERRNO"})").linux_.seccomp->default_action,
+            SECCOMP_RET_ERRNO | 1U);
+  EXPECT_EQ(parse_with("/linux/seccomp", R"({"defaultAction": "SCMP_ACT_KILL"})").linux_.seccomp->default_action,
+            SECCOMP_RET_KILL_THREAD);
+}
+
+TEST(ConfigSeccomp, KeepsSpeculationAsItIsUnlessItListsFlags) {
+  EXPECT_EQ(parse_with("/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW"})").linux_.seccomp->flags,
+            SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+  EXPECT_EQ(parse_with("/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "flags": []})").linux_.seccomp->flags, 0U);
+}
+
+TEST(ConfigLinux, HasAPersonality) {
+  EXPECT_FALSE(parse_with("/linux/cgroupsPath", "\"/x\"").linux_.personality);
+  EXPECT_EQ(parse_with("/linux/personality", R"({"domain": "LINUX"})").linux_.personality, 0U);
+  EXPECT_EQ(parse_with("/linux/personality", R"({"domain": "LINUX32", "flags": []})").linux_.personality, 8U);
+}
+
 }  // namespace
 }  // namespace crumb::oci

@@ -1,0 +1,240 @@
+// crumb-seccomp's filters, run by an interpreter of BPF: for every number of a call they must decide as the profile says.
+#include <gtest/gtest.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "config_case.h"
+#include "linux/seccomp_filter.h"
+#include "support/file.h"
+
+namespace crumb::linux {
+namespace {
+
+constexpr std::uint32_t kX32Bit = 0x40000000;
+constexpr std::uint32_t kNoSuchCall = SECCOMP_RET_ERRNO | ENOSYS;
+
+std::uint32_t load(const seccomp_data& data, std::uint32_t offset) {
+  std::uint32_t word = 0;
+  std::memcpy(&word, reinterpret_cast<const char*>(&data) + offset, sizeof word);
+  return word;
+}
+
+bool compare(const sock_filter& instruction, std::uint32_t a) {
+  switch (BPF_OP(instruction.code)) {
+    case BPF_JEQ:
+      return a == instruction.k;
+    case BPF_JGT:
+      return a > instruction.k;
+    case BPF_JGE:
+      return a >= instruction.k;
+    default:
+      return (a & instruction.k) != 0;  // BPF_JSET
+  }
+}
+
+// What the kernel would do (Documentation/userspace-api/seccomp_filter.rst); 0xdead for a program that leaves its bounds.
+std::uint32_t evaluate(const std::vector<std::uint64_t>& program, const seccomp_data& data) {
+  std::uint32_t a = 0;
+  for (std::size_t at = 0; at < program.size(); ++at) {
+    sock_filter instruction{};
+    std::memcpy(&instruction, &program[at], sizeof instruction);
+    switch (BPF_CLASS(instruction.code)) {
+      case BPF_LD:
+        a = load(data, instruction.k);
+        break;
+      case BPF_ALU:
+        a &= instruction.k;  // libseccomp uses no other
+        break;
+      case BPF_JMP:
+        at += instruction.code == (BPF_JMP | BPF_JA) ? instruction.k
+              : compare(instruction, a)              ? instruction.jt
+                                                     : instruction.jf;
+        break;
+      default:
+        return instruction.k;  // BPF_RET
+    }
+  }
+  return 0xdead;
+}
+
+std::string helper() { return CRUMB_TEST_BINARY_DIR "/libexec/crumb/crumb-seccomp"; }
+
+oci::Seccomp profile_of(const std::string& json) { return *oci::parse_with("/linux/seccomp", json).linux_.seccomp; }
+
+oci::Seccomp dockers_profile() { return profile_of(read_file(CRUMB_TEST_SOURCE_DIR "/data/docker-seccomp.json")); }
+
+std::vector<std::uint64_t> compile(const oci::Seccomp& profile, bool strict = false) {
+  return seccomp_filter(profile, {helper(), "", strict}, "config.json");
+}
+
+bool matches(const oci::SeccompArgument& argument, const seccomp_data& data) {
+  const std::uint64_t value = data.args[argument.index];
+  using kernel::SeccompOperator;
+  switch (argument.op) {
+    case SeccompOperator::ne:
+      return value != argument.value;
+    case SeccompOperator::lt:
+      return value < argument.value;
+    case SeccompOperator::le:
+      return value <= argument.value;
+    case SeccompOperator::eq:
+      return value == argument.value;
+    case SeccompOperator::ge:
+      return value >= argument.value;
+    case SeccompOperator::gt:
+      return value > argument.value;
+    case SeccompOperator::masked_eq:
+      return (value & argument.value) == argument.value_two;
+  }
+  return false;
+}
+
+// What the profile says of a call on one of its architectures, without libseccomp's filters.
+class Oracle {
+ public:
+  Oracle(const oci::Seccomp& profile, std::uint32_t architecture) : profile_(profile) {
+    for (const oci::SeccompRule& rule : profile.rules)
+      for (const std::string& name : rule.names) {
+        const int number = seccomp_syscall_resolve_name_arch(architecture, name.c_str());
+        if (number < 0) continue;
+        highest_ = std::max(highest_, number);
+        rules_.emplace(number, &rule);
+      }
+  }
+  int highest() const { return highest_; }
+  std::uint32_t decide(const seccomp_data& data) const {
+    if (data.nr > highest_) return kNoSuchCall;
+    const auto [first, last] = rules_.equal_range(data.nr);
+    for (auto rule = first; rule != last; ++rule) {
+      const auto& arguments = rule->second->arguments;
+      if (std::all_of(arguments.begin(), arguments.end(), [&](const auto& argument) { return matches(argument, data); }))
+        return rule->second->action;
+    }
+    return profile_.default_action;
+  }
+
+ private:
+  const oci::Seccomp& profile_;
+  std::multimap<int, const oci::SeccompRule*> rules_;
+  int highest_ = 0;
+};
+
+// Every number up to some that nobody has, with arguments around those that the profile compares.
+void expect_agreement(std::uint32_t architecture, std::uint32_t bit, std::initializer_list<std::uint64_t> arguments) {
+  const oci::Seccomp profile = dockers_profile();
+  const std::vector<std::uint64_t> program = compile(profile);
+  const Oracle oracle(profile, architecture);
+  for (std::uint32_t number = 0; number < 700; ++number)
+    for (const std::uint64_t argument : arguments) {
+      const seccomp_data data{static_cast<int>(number | bit), AUDIT_ARCH_X86_64, 0, {argument, argument, argument, 0, 0, 0}};
+      EXPECT_EQ(evaluate(program, data), oracle.decide(data)) << "call " << number << " with " << argument;
+    }
+}
+
+TEST(SeccompFilter, OfDockersProfileDecidesAsItSaysOnX86_64) {
+  expect_agreement(SCMP_ARCH_X86_64, 0,
+                   {0, 1, 8, 39, 40, 41, 0x20000, 0x20008, 0x10000000, 0x7e020000, 0xffffffff, 0x100000008, ~0ULL});
+}
+
+// libseccomp looks at 32 bits of an argument here.
+TEST(SeccompFilter, OfDockersProfileDecidesAsItSaysOnX32) {
+  expect_agreement(SCMP_ARCH_X32, kX32Bit, {0, 1, 8, 39, 40, 41, 0x20000, 0x20008, 0x10000000, 0x7e020000, 0xffffffff});
+}
+
+// On x86 libseccomp puts rules on the calls that carry others (socketcall, ipc): the numbers above the last are ours.
+TEST(SeccompFilter, OfDockersProfileKnowsTheLastCallOfX86) {
+  const oci::Seccomp profile = dockers_profile();
+  const std::vector<std::uint64_t> program = compile(profile);
+  const int highest = Oracle(profile, SCMP_ARCH_X86).highest();
+  EXPECT_EQ(evaluate(program, {highest + 1, AUDIT_ARCH_I386, 0, {}}), kNoSuchCall);
+  EXPECT_EQ(evaluate(program, {highest, AUDIT_ARCH_I386, 0, {}}), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(evaluate(program, {121, AUDIT_ARCH_I386, 0, {}}), SECCOMP_RET_ERRNO | EPERM) << "setdomainname";
+}
+
+TEST(SeccompFilter, KillsOnAnyOtherArchitecture) {
+  EXPECT_EQ(evaluate(compile(dockers_profile()), {1, AUDIT_ARCH_AARCH64, 0, {}}), SECCOMP_RET_KILL_THREAD);
+  const auto program = compile(profile_of(R"({"defaultAction": "SCMP_ACT_ALLOW"})"));
+  EXPECT_EQ(evaluate(program, {1, AUDIT_ARCH_I386, 0, {}}), SECCOMP_RET_KILL_THREAD);
+  EXPECT_EQ(evaluate(program, {1, AUDIT_ARCH_X86_64, 0, {}}), SECCOMP_RET_ALLOW);
+}
+
+TEST(SeccompFilter, LetsUnknownCallsBeWhereTheDefaultLetsCallsPass) {
+  for (const char* action : {"SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE"}) {
+    const oci::Seccomp profile = profile_of(
+        fmt::format(R"({{"defaultAction": "{}", "syscalls": [{{"names": ["read"], "action": "SCMP_ACT_TRAP"}}]}})", action));
+    const auto program = compile(profile);
+    EXPECT_EQ(evaluate(program, {2000, AUDIT_ARCH_X86_64, 0, {}}), profile.default_action) << action;
+    EXPECT_EQ(evaluate(program, {0, AUDIT_ARCH_X86_64, 0, {}}), SECCOMP_RET_TRAP) << action;
+  }
+}
+
+// With few rules libseccomp makes a list, with many a tree.
+TEST(SeccompFilter, OfAnyNumberOfRulesDecidesAsItSays) {
+  std::string names = R"("read")";
+  for (const char* name : {"write",  "open",  "close",  "stat",    "fstat",  "lstat",  "poll",    "lseek",  "mmap",  "mprotect",
+                           "munmap", "brk",   "ioctl",  "pread64", "readv",  "access", "pipe",    "select", "msync", "mincore",
+                           "dup",    "dup2",  "pause",  "alarm",   "getpid", "socket", "connect", "accept", "bind",  "listen",
+                           "fork",   "vfork", "execve", "exit",    "wait4",  "kill",   "uname",   "fcntl",  "flock", "fsync"}) {
+    const oci::Seccomp profile = profile_of(fmt::format(
+        R"({{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{{"names": [{}], "action": "SCMP_ACT_ALLOW"}}]}})", names));
+    const auto program = compile(profile);
+    const Oracle oracle(profile, SCMP_ARCH_X86_64);
+    for (int number = 0; number < 110; ++number) {
+      const seccomp_data data{number, AUDIT_ARCH_X86_64, 0, {}};
+      ASSERT_EQ(evaluate(program, data), oracle.decide(data)) << number << " among " << profile.rules[0].names.size();
+    }
+    names.append(", \"").append(name).append("\"");
+  }
+}
+
+std::string message(const std::string& profile, bool strict = false) {
+  return oci::message_of([&] { compile(profile_of(profile), strict); });
+}
+
+TEST(SeccompFilter, OfUnknownNamesIsAnErrorOnlyWhenStrict) {
+  const std::string call =
+      R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read", "fly"], "action": "SCMP_ACT_LOG"}]})";
+  EXPECT_EQ(message(call), "no error");
+  EXPECT_EQ(message(call, true), R"(config.json: linux.seccomp.syscalls[0].names[1]: unknown to libseccomp: "fly")");
+  const std::string architecture =
+      R"({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86", "SCMP_ARCH_S390X"]})";
+  EXPECT_EQ(message(architecture), "no error");
+  EXPECT_EQ(message(architecture, true), R"(config.json: linux.seccomp.architectures[1]: unknown to libseccomp here: "s390x")");
+}
+
+TEST(SeccompFilter, NamesThePlaceThatLibseccompRefuses) {
+  const std::string text = message(R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+      {"names": ["read"], "action": "SCMP_ACT_LOG"}, {"names": ["write", "read"], "action": "SCMP_ACT_TRAP"}]})");
+  EXPECT_TRUE(text.starts_with("config.json: linux.seccomp.syscalls[1].names[1]: ") || text == "no error") << text;
+}
+
+TEST(SeccompFilter, ComesFromTheCacheWhenItIsThere) {
+  const std::filesystem::path cache = std::filesystem::path(testing::TempDir()) / ("crumb-filters-" + std::to_string(getpid()));
+  const oci::Seccomp profile = dockers_profile();
+  const auto made = seccomp_filter(profile, {helper(), cache, false}, "config.json");
+  EXPECT_EQ(seccomp_filter(profile, {"/no/such/helper", cache, false}, "config.json"), made);
+  EXPECT_THROW(seccomp_filter(profile, {"/no/such/helper", cache, true}, "config.json"), Error) << "strict is another filter";
+  EXPECT_THROW(seccomp_filter(profile, {"/no/such/helper", "", false}, "config.json"), Error);
+  std::filesystem::remove_all(cache);
+}
+
+TEST(SeccompFilter, IsSaidToBeTheHelpersFailureWhenItIs) {
+  EXPECT_EQ(oci::message_of([] { seccomp_filter(dockers_profile(), {"/bin/false", "", false}, "config.json"); }),
+            "crumb-seccomp ended with exit code 1");
+  EXPECT_EQ(oci::message_of([] { seccomp_filter(dockers_profile(), {"/bin/true", "", false}, "config.json"); }),
+            "crumb-seccomp made a filter of 0 bytes");
+}
+
+TEST(SeccompFilter, FlagsThatThisKernelKnows) {
+  const std::uint64_t flags = supported_seccomp_flags();
+  EXPECT_TRUE(flags & SECCOMP_FILTER_FLAG_LOG);
+  EXPECT_TRUE(flags & SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+}
+
+}  // namespace
+}  // namespace crumb::linux
