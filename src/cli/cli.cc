@@ -1,8 +1,5 @@
 #include "cli/cli.h"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <new>
 
 #include "cli/command.h"
@@ -71,13 +68,6 @@ int run(const std::vector<std::string>& arguments) {
   return help ? print_help(globals) : run_command(globals);
 }
 
-// What the kernel refuses to a user without root it refuses for a reason that the errno does not tell. EACCES is about a file.
-std::string explained(std::string message) {
-  if (geteuid() != 0 && message.ends_with(errno_text(EPERM)))
-    message += "; rootless containers are not supported by this version, crumb must be run as root";
-  return message;
-}
-
 // Once to the log, where callers read the last line, and once to stderr.
 void report(const std::string& message, bool shown) {
   if (log::to_file() || !shown) log::error(message);
@@ -92,7 +82,7 @@ int main(const std::vector<std::string>& arguments) {
   try {
     return run(arguments);
   } catch (const Error& error) {
-    report(explained(error.what()), error.shown());
+    report(error.what(), error.shown());
     return error.exit_code();
   } catch (const std::bad_alloc&) {
     report("out of memory", false);

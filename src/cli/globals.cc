@@ -1,7 +1,5 @@
 #include "cli/globals.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 
@@ -34,14 +32,14 @@ std::string absolute(std::string_view option, const std::string& path) {
 
 }  // namespace
 
-std::string default_root(unsigned uid, const char* xdg_runtime_dir) {
-  if (uid == 0 || !xdg_runtime_dir || !*xdg_runtime_dir) return "/run/crumb";
+std::string default_root(bool machine_root, const char* xdg_runtime_dir) {
+  if (machine_root || !xdg_runtime_dir || !*xdg_runtime_dir) return "/run/crumb";
   return std::string(xdg_runtime_dir) + "/crumb";
 }
 
-std::string default_seccomp_cache(unsigned uid, const char* xdg_runtime_dir) {
-  if (uid != 0 && (!xdg_runtime_dir || !*xdg_runtime_dir)) return "";
-  return default_root(uid, xdg_runtime_dir) + "-seccomp";
+std::string default_seccomp_cache(bool machine_root, const char* xdg_runtime_dir) {
+  if (!machine_root && (!xdg_runtime_dir || !*xdg_runtime_dir)) return "";
+  return default_root(machine_root, xdg_runtime_dir) + "-seccomp";
 }
 
 Globals::Globals() {
@@ -54,7 +52,7 @@ Globals::Globals() {
   options_.flag("debug", debug_, "log more");
   options_.text("cgroup-manager", cgroup_manager_, "NAME", "cgroupfs (default) or disabled");
   options_.flag("systemd-cgroup", systemd_cgroup_, "refused: systemd's cgroups are not supported by this version");
-  options_.text("rootless", rootless_, "WHEN", "false or auto; true is not supported by this version");
+  options_.text("rootless", rootless_, "WHEN", "true, false or auto; crumb looks for itself what it may do");
   options_.flag("version,v", version_, "print the version");
   options_.operand("COMMAND", command_, false);
   options_.rest(rest_);
@@ -70,8 +68,7 @@ void Globals::parse(const std::vector<std::string>& arguments) {
     throw fail("systemd's cgroups are not supported by this version: use --cgroup-manager=cgroupfs");
   if (cgroup_manager_ != "cgroupfs" && cgroup_manager_ != "disabled")
     throw fail("option --cgroup-manager: {} is neither cgroupfs nor disabled", quote(cgroup_manager_));
-  if (rootless_ == "true") throw fail("option --rootless: rootless containers are not supported by this version");
-  if (rootless_ != "false" && rootless_ != "auto")
+  if (rootless_ != "true" && rootless_ != "false" && rootless_ != "auto")
     throw fail("option --rootless: {} is none of true, false and auto", quote(rootless_));
 }
 
@@ -83,9 +80,10 @@ void Globals::open_log() const {
 
 container::Runtime Globals::runtime() const {
   container::Runtime runtime;
+  const bool machine_root = container::is_machine_root();
   const char* const xdg_runtime_dir = std::getenv("XDG_RUNTIME_DIR");
-  runtime.root = absolute("root", root_.empty() ? default_root(geteuid(), xdg_runtime_dir) : root_);
-  const std::string cache = seccomp_cache_.empty() ? default_seccomp_cache(geteuid(), xdg_runtime_dir) : seccomp_cache_;
+  runtime.root = absolute("root", root_.empty() ? default_root(machine_root, xdg_runtime_dir) : root_);
+  const std::string cache = seccomp_cache_.empty() ? default_seccomp_cache(machine_root, xdg_runtime_dir) : seccomp_cache_;
   if (!cache.empty()) runtime.seccomp_cache = absolute("seccomp-cache", cache);
   runtime.cgroup_manager =
       cgroup_manager_ == "disabled" ? container::CgroupManager::disabled : container::CgroupManager::cgroupfs;

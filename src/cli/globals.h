@@ -32,10 +32,11 @@ class Globals {
   std::vector<std::string> rest_;
 };
 
-// Where containers are kept when --root does not say: /run/crumb, for other users than root $XDG_RUNTIME_DIR/crumb.
-std::string default_root(unsigned uid, const char* xdg_runtime_dir);
+// Where containers are kept when --root does not say: /run/crumb, for other users than the machine's root
+// $XDG_RUNTIME_DIR/crumb.
+std::string default_root(bool machine_root, const char* xdg_runtime_dir);
 
 // Where compiled seccomp filters are kept likewise; "" for other users without that variable: nowhere.
-std::string default_seccomp_cache(unsigned uid, const char* xdg_runtime_dir);
+std::string default_seccomp_cache(bool machine_root, const char* xdg_runtime_dir);
 
 }  // namespace crumb::cli

@@ -2,13 +2,16 @@
 #include "cli/spec.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
 #include "cli/command.h"
 #include "support/error.h"
 #include "support/file.h"
+#include "support/json.h"
 
 namespace crumb::cli {
 
@@ -192,12 +195,49 @@ const char kSpecText[] = R"({
 
 namespace {
 
-void write_spec(const std::string& bundle) {
+bool names_id(const json::value& option) {
+  const boost::json::string& text = option.as_string();
+  return text.starts_with("uid=") || text.starts_with("gid=");
+}
+
+// What the kernel allows whoever maps no more than one id, and has no network of its own.
+void adapt_mount(json::object& mount) {
+  if (mount["destination"] == "/sys") {
+    mount["type"] = "none";
+    mount["source"] = "/sys";
+    mount["options"] = {"rbind", "nosuid", "noexec", "nodev", "ro"};
+  }
+  if (json::value* options = mount.if_contains("options")) {
+    json::array kept;
+    for (const json::value& option : options->as_array())
+      if (!names_id(option)) kept.push_back(option);
+    *options = kept;
+  }
+}
+
+json::array own_id(std::uint32_t id) { return {json::object{{"containerID", 0}, {"hostID", id}, {"size", 1}}}; }
+
+std::string rootless_spec() {
+  json::value spec = boost::json::parse(kSpecText);
+  for (json::value& mount : spec.as_object()["mounts"].as_array()) adapt_mount(mount.as_object());
+  json::object& config = spec.as_object()["linux"].as_object();
+  config.erase("resources");
+  json::array namespaces;
+  for (const json::value& space : config["namespaces"].as_array())
+    if (space.at("type") != "network") namespaces.push_back(space);
+  namespaces.push_back(json::object{{"type", "user"}});
+  config["namespaces"] = namespaces;
+  config["uidMappings"] = own_id(geteuid());
+  config["gidMappings"] = own_id(getegid());
+  return json::pretty(spec) + "\n";
+}
+
+void write_spec(const std::string& bundle, bool rootless) {
   const std::string path = bundle.empty() ? "config.json" : bundle + "/config.json";
   std::error_code ignored;
   if (std::filesystem::symlink_status(path, ignored).type() != std::filesystem::file_type::not_found)
     throw fail("File {} exists. Remove it first", path);
-  replace_file(AT_FDCWD, path, kSpecText, 0644);
+  replace_file(AT_FDCWD, path, rootless ? rootless_spec() : kSpecText, 0644);
 }
 
 }  // namespace
@@ -205,9 +245,10 @@ void write_spec(const std::string& bundle) {
 Action define_spec(Options& options) {
   const auto bundle = std::make_shared<std::string>();
   options.text("bundle,b", *bundle, "DIR", "where to write it (default: the current directory)");
-  options.refused("rootless", "", "rootless containers are not supported by this version");
-  return [bundle](const container::Runtime&) {
-    write_spec(*bundle);
+  const auto rootless = std::make_shared<bool>(false);
+  options.flag("rootless", *rootless, "for an ordinary user: root in the container is who calls crumb");
+  return [bundle, rootless](const container::Runtime&) {
+    write_spec(*bundle, *rootless);
     return 0;
   };
 }

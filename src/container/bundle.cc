@@ -1,10 +1,14 @@
 #include "container/bundle.h"
 
+#include <linux/capability.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <charconv>
 
 #include "kernel/call.h"
 #include "linux/cgroup.h"
+#include "linux/user_namespace.h"
 #include "support/error.h"
 #include "support/fd.h"
 #include "support/file.h"
@@ -46,6 +50,14 @@ std::uint64_t last_capability() {
   return last;
 }
 
+// Root of the machine may use any cgroup. Whoever else calls crumb has what was delegated to them, if anything was.
+void add_cgroups(plan::Surroundings& surroundings) {
+  surroundings.cgroups = linux::find_cgroups();
+  if (!surroundings.ordinary_user() && !surroundings.in_user_namespace) return;
+  surroundings.own_cgroup = linux::own_unified_cgroup();
+  surroundings.may_use = linux::may_use_cgroup;
+}
+
 }  // namespace
 
 Bundle load_bundle(const CreateOptions& options) {
@@ -68,12 +80,17 @@ plan::Surroundings surroundings_of(const Runtime& runtime, const std::string& id
   surroundings.rootfs = rootfs;
   surroundings.cgroups_disabled = runtime.cgroup_manager == CgroupManager::disabled;
   surroundings.last_capability = last_capability();
+  surroundings.uid = geteuid();
+  surroundings.gid = getegid();
+  surroundings.privileged = linux::has_capability(CAP_SYS_ADMIN);
+  surroundings.in_user_namespace = linux::in_user_namespace();
+  surroundings.deny_setgroups = linux::denies_setgroups("self");
   return surroundings;
 }
 
 plan::Plan compile_bundle(const Runtime& runtime, const Bundle& bundle, const CreateOptions& options) {
   plan::Surroundings surroundings = surroundings_of(runtime, options.id, bundle.path, bundle.rootfs);
-  if (!surroundings.cgroups_disabled) surroundings.cgroups = linux::find_cgroups();
+  if (!surroundings.cgroups_disabled) add_cgroups(surroundings);
   surroundings.no_pivot = options.no_pivot;
   surroundings.preserve_fds = options.preserve_fds;
   return plan::compile_create(bundle.config, surroundings);

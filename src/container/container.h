@@ -54,6 +54,10 @@ struct ExecOptions {
   std::uint32_t preserve_fds = 0;
 };
 
+// False for ordinary users, and inside a rootless podman: there crumb is root of a user namespace, which $USER does not claim
+// to be, whereas in a container it may well be all the root there is. As runc decides it.
+bool is_machine_root();
+
 plan::Plan plan(const Runtime& runtime, const CreateOptions& options);
 
 void create(const Runtime& runtime, const CreateOptions& options);

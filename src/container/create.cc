@@ -10,6 +10,7 @@
 #include "kernel/call.h"
 #include "linux/cgroup.h"
 #include "linux/process.h"
+#include "linux/user_namespace.h"
 #include "support/error.h"
 #include "support/file.h"
 #include "support/log.h"
@@ -77,6 +78,22 @@ void record(const Entry& entry, State& state, int pid) {
   entry.write(state);
 }
 
+// The user namespaces of idmapped mounts, whose numbers their steps are told.
+std::vector<Fd> open_idmaps(plan::Plan& plan, std::uint32_t preserve_fds) {
+  std::vector<Fd> namespaces;
+  for (const plan::Idmap& idmap : plan.host.idmaps) {
+    namespaces.push_back(above_preserved(linux::open_user_namespace(idmap), preserve_fds));
+    plan::source_of(plan.steps, idmap.source)->idmap = static_cast<std::uint64_t>(namespaces.back().get());
+  }
+  return namespaces;
+}
+
+std::vector<int> numbers(const std::vector<Fd>& descriptors) {
+  std::vector<int> result;
+  for (const Fd& fd : descriptors) result.push_back(fd.get());
+  return result;
+}
+
 }  // namespace
 
 int make_container(const Runtime& runtime, const CreateOptions& options) {
@@ -90,7 +107,8 @@ int make_container(const Runtime& runtime, const CreateOptions& options) {
   Entry entry = Store(runtime.root, true).create(options.id);
   Unfinished unfinished(entry, plan.host.cgroup_leaves);
   refuse_used_cgroups(plan.host.cgroup_leaves);
-  log::debug(fmt::format("container \"{}\": {} steps, {} cgroups", options.id, plan.steps.size(), plan.host.cgroup_leaves.size()));
+  log::debug(
+      fmt::format("container \"{}\": {} steps, {} cgroups", options.id, plan.steps.size(), plan.host.cgroup_leaves.size()));
   State state = first_state(options.id, bundle, plan);
   entry.write(state);
   entry.write_config(bundle.text);
@@ -98,7 +116,8 @@ int make_container(const Runtime& runtime, const CreateOptions& options) {
   const Fd start = above_preserved(std::move(fifos.start), options.preserve_fds);
   const Fd result = above_preserved(std::move(fifos.result), options.preserve_fds);
 
-  Launch launch(runtime, plan, {start.get(), result.get(), -1, options.preserve_fds});
+  const std::vector<Fd> namespaces = open_idmaps(plan, options.preserve_fds);
+  Launch launch(runtime, plan, {start.get(), result.get(), -1, options.preserve_fds, numbers(namespaces)});
   const auto born = [&](int pid) {
     record(entry, state, pid);
     linux::create_cgroups(plan.host);

@@ -8,6 +8,7 @@
 #include "kernel/call.h"
 #include "linux/cgroup.h"
 #include "linux/process.h"
+#include "linux/user_namespace.h"
 #include "support/error.h"
 #include "support/file.h"
 #include "support/log.h"
@@ -38,6 +39,7 @@ int exec(const Runtime& runtime, const ExecOptions& options) {
                        "pidfd of container \"{}\"", options.id));
   plan::Surroundings surroundings = surroundings_of(runtime, options.id, state->bundle, state->rootfs);
   surroundings.preserve_fds = options.preserve_fds;
+  surroundings.deny_setgroups = linux::denies_setgroups(std::to_string(init.pid()));
   const oci::Config container = config(runtime, options.id);
   plan::Plan plan = plan::compile_exec(options.process, container.linux_, static_cast<std::uint64_t>(pidfd.get()),
                                        linux::foreign_namespaces(init.pid()), state->cgroups, surroundings);

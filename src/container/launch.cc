@@ -13,6 +13,7 @@
 #include "linux/executable.h"
 #include "linux/memory_file.h"
 #include "linux/process.h"
+#include "linux/user_namespace.h"
 #include "wasm/guest.h"
 
 namespace crumb::container {
@@ -84,6 +85,7 @@ void Launch::spawn(const Inheritance& inheritance) {
   std::vector<int> inherited{memory.get(), numbers.sync};
   for (const int fd : {inheritance.start, inheritance.result, inheritance.pidfd})
     if (fd >= 0) inherited.push_back(fd);
+  inherited.insert(inherited.end(), inheritance.others.begin(), inheritance.others.end());
   first_stage_ = linux::spawn(program.get(), {"crumb-init", std::to_string(memory.get())}, inherited);
   init_end_.reset();
 }
@@ -115,10 +117,19 @@ void Launch::adopt(std::uint64_t number) {
   pid_ = static_cast<int>(number);
 }
 
+// Of the first stage; the container's process inherits all of it.
+Answer Launch::map() {
+  const plan::Host& host = plan_.host;
+  if (host.maps) linux::write_id_maps(first_stage_, *host.maps);
+  linux::write_time_offsets(first_stage_, host.time_offsets);
+  if (host.early_oom_score && host.oom_score_adj) linux::set_oom_score_adj(first_stage_, *host.oom_score_adj);
+  return {};
+}
+
 Answer Launch::place() {
   linux::join_cgroups(plan_.host.cgroup_leaves, pid_);
   linux::set_limits(pid_, plan_.host.rlimits);
-  if (plan_.host.oom_score_adj) linux::set_oom_score_adj(pid_, *plan_.host.oom_score_adj);
+  if (plan_.host.oom_score_adj && !plan_.host.early_oom_score) linux::set_oom_score_adj(pid_, *plan_.host.oom_score_adj);
   return {};
 }
 
@@ -135,6 +146,7 @@ Answer Launch::judge_program(Question& question) {
 
 void Launch::prepare(const Records& records) {
   const Handlers handlers{
+      {Point::map, [&](Question&) { return map(); }},
       {Point::pid, [&](Question& question) { return adopt(question.value), records.born(pid_), Answer{}; }},
       {Point::placed, [&](Question&) { return place(); }},
       {Point::program, [&](Question& question) { return judge_program(question); }},

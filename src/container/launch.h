@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "container/container.h"
 #include "container/session.h"
@@ -31,6 +32,7 @@ class Launch {
   struct Inheritance {
     int start = -1, result = -1, pidfd = -1;
     std::uint32_t preserve_fds = 0;
+    std::vector<int> others = {};  // what steps name by number
   };
   Launch(const Runtime& runtime, const plan::Plan& plan, const Inheritance& inheritance);
   ~Launch();
@@ -56,6 +58,7 @@ class Launch {
   Launch(const Runtime& runtime, const plan::Plan& plan, std::pair<linux::Channel, Fd> sync);
   void spawn(const Inheritance& inheritance);
   void adopt(std::uint64_t number);
+  Answer map();
   Answer place();
   Answer judge_program(Question& question);
   int end(int& process);

@@ -16,10 +16,10 @@ constexpr int kCannotRun = 126;
 
 const char* word(Point point) {
   switch (point) {
-    case Point::pid:
-      return "pid";
     case Point::map:
       return "map";
+    case Point::pid:
+      return "pid";
     case Point::placed:
       return "placed";
     case Point::mounted:
@@ -62,7 +62,7 @@ void check(const linux::Channel::Received& received, Point last) {
   if (received.descriptors.size() != expected)
     throw misbehaviour("{} descriptors at \"{}\" instead of {}", received.descriptors.size(), name, expected);
   if (message.point == Point::failed) return;
-  if (last == Point{} && message.point != Point::pid) throw misbehaviour("\"{}\" before \"pid\"", name);
+  if (last < Point::pid && message.point > Point::pid) throw misbehaviour("\"{}\" before \"pid\"", name);
   if (message.point <= last) throw misbehaviour("\"{}\" after \"{}\"", name, word(last));
 }
 

@@ -94,13 +94,17 @@ long perform(Context& context, const wire::Meet<InitForm>& step) {
   wire::Message question;
   question.point = static_cast<wire::Point>(step.point);
   const bool ready = question.point == wire::Point::ready;
+  const bool map = question.point == wire::Point::map;
+  // The files of a process that is not dumpable belong to root, and here an ordinary host writes to them. The container has no
+  // process yet that could look into this one.
+  if (map) kernel::prctl(PR_SET_DUMPABLE, 1);
   // Before the question: crumb leaves right after its answer. Should it die without one, the end of file ends us.
   if (ready) kernel::prctl(PR_SET_PDEATHSIG, 0);
   Answer answer;
   if (const long result = ask(context, question, -1, answer); result < 0) return result;
   if (answer.count != 0) return context.failed(-EPROTO, "the host's answer");
   context.ready = ready;
-  return 0;
+  return map ? kernel::prctl(PR_SET_DUMPABLE, 0) : 0;
 }
 
 long wait_for_start(Context& context) {

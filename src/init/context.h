@@ -14,10 +14,16 @@ struct Context {
   uint32_t step = 0;                       // index of the one that runs
   char operand[wire::kMessageText] = {};   // what a failing step worked on, beyond what the Plan says
 
-  Fd root;                      // O_PATH, the container's root; none: "/" is it
-  const char* root_path = "/";  // on the host, until the root changes
-  Fd masks;                     // the mounted empty tmpfs that hides directories
-  uint64_t bounding = ~0ULL;    // what BoundingSet left
+  static constexpr unsigned kMostSources = 1024;
+  int sources[kMostSources] = {};  // descriptors of the opened sources, in order; -1: a missing one that may be missing
+  unsigned source_count = 0;
+  bool unsettled_sources = false;  // before Linux 5.12: still peers of the host's mounts, until they are attached
+
+  Fd root;                        // O_PATH, the container's root; none: "/" is it
+  const char* root_path = "/";    // on the host, until the root changes
+  Fd masks;                       // the mounted empty tmpfs that hides directories
+  bool setgroups_denied = false;  // in the user namespace that was entered
+  uint64_t bounding = ~0ULL;      // what BoundingSet left
 
   // Of the program.
   const char* path = nullptr;

@@ -67,7 +67,9 @@ long perform(Context& context, const wire::Credentials<InitForm>& step) {
   const unsigned uid = static_cast<unsigned>(step.uid), gid = static_cast<unsigned>(step.gid);
   // The permitted capabilities survive; Capabilities, the next step, cuts them down.
   if (const long result = kernel::prctl(PR_SET_KEEPCAPS, 1); result < 0) return result;
-  if (const long result = kernel::setgroups(step.groups.count, groups); result < 0) return context.failed(result, "groups");
+  const bool keep = step.keep_groups != 0 || (context.setgroups_denied && step.groups.count == 0);
+  const long grouped = keep ? 0 : kernel::setgroups(step.groups.count, groups);
+  if (grouped < 0) return context.failed(grouped, "groups");
   if (const long result = kernel::setresgid(gid, gid, gid); result < 0) return context.failed(result, "gid");
   if (const long result = kernel::setresuid(uid, uid, uid); result < 0) return context.failed(result, "uid");
   return restore_protection(context.ready);

@@ -4,6 +4,7 @@
 #include "init/attributes.h"
 #include "init/context.h"
 #include "init/paths.h"
+#include "init/tree.h"
 #include "kernel/call.h"
 #include "kernel/mount_options.h"
 
@@ -112,12 +113,17 @@ long new_filesystem(Context& context, const Mount& step, Fd& mount) {
   return result < 0 ? explained(context, filesystem.get(), result) : 0;
 }
 
-long clone_source(Context& context, const Mount& step, Fd& mount) {
-  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
-  if (step.flags & wire::kBindRecursive) flags |= AT_RECURSIVE;
-  if (step.flags & wire::kSourceNoFollow) flags |= AT_SYMLINK_NOFOLLOW;
-  const long result = take(kernel::open_tree(AT_FDCWD, step.source.at, flags), mount);
-  return result < 0 ? context.failed(result, step.source.at) : 0;
+long take_source(Context& context, const Mount& step, Fd& mount) {
+  if (step.opened == 0) {
+    const long result = clone_tree(step.source.at, step.flags, mount);
+    return result < 0 ? context.failed(result, step.source.at) : 0;
+  }
+  if (step.opened > context.source_count) return -EBADMSG;
+  int& source = context.sources[step.opened - 1];
+  if (source < 0) return -ENOENT;
+  mount.reset(source);
+  source = -1;
+  return 0;
 }
 
 int target_flags(const Mount& step) { return step.flags & wire::kTargetNoFollow ? O_NOFOLLOW : 0; }
@@ -155,6 +161,8 @@ long attach_changed(Context& context, const Mount& step, const Fd& mount, const 
   if (changed < 0 && changed != -ENOSYS) return context.failed(changed, kOptions);
   if (const long result = kernel::move_mount(mount.get(), "", target.get(), "", kByDescriptors); result < 0) return result;
   if (const long result = check_mounted(context, step.target.at, target_flags(step), mount.get()); result < 0) return result;
+  if (step.opened != 0 && context.unsettled_sources)
+    if (const long result = change_mount_legacy(mount.get(), {0, 0, MS_SLAVE, true}); result < 0) return result;
   if (changed != -ENOSYS) return 0;
   const long result = change_all(step, [&](const Change& change) { return change_mount_legacy(mount.get(), change); });
   return result < 0 ? context.failed(result, kOptions) : 0;
@@ -202,7 +210,7 @@ long perform(Context& context, const Mount& step) {
   if (step.flags & wire::kRemount) return remount(context, step);
   if (!is_bind(step) && needs_old_call(step)) return mount_by_old_call(context, step);
   Fd mount, target;
-  long result = is_bind(step) ? clone_source(context, step, mount) : new_filesystem(context, step, mount);
+  long result = is_bind(step) ? take_source(context, step, mount) : new_filesystem(context, step, mount);
   if (result == -ENOSYS && !is_bind(step)) return mount_by_old_call(context, step);
   if (result == -ENOENT && (step.flags & wire::kOptional)) return 0;
   struct stat facts{};

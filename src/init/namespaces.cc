@@ -16,6 +16,21 @@ struct Join {
   const char* path = "";
 };
 
+// Joining the user namespace that one is in already is EINVAL: podman's containers share that of podman itself.
+bool is_own_user_namespace(const Join& join) {
+  struct stat own{}, there{};
+  if (join.type != CLONE_NEWUSER || kernel::fstatat(AT_FDCWD, "/proc/self/ns/user", &own, 0) < 0) return false;
+  return kernel::fstat(join.fd.get(), &there) >= 0 && own.st_dev == there.st_dev && own.st_ino == there.st_ino;
+}
+
+// Of a namespace that is joined by path only the kernel can tell.
+bool is_setgroups_denied() {
+  Fd file;
+  char word[5] = {};
+  if (take(kernel::openat(AT_FDCWD, "/proc/self/setgroups", O_RDONLY | O_CLOEXEC), file) < 0) return false;
+  return kernel::read(file.get(), word, sizeof word - 1) > 0 && equal(word, "deny");
+}
+
 enum class Pass { all_but_user, user, rest };
 
 bool belongs(const Join& join, Pass pass) {
@@ -46,6 +61,8 @@ long perform(Context& context, const wire::JoinPaths<InitForm>& step) {
     if (result < 0 && error == 0) error = context.failed(result, path.at);
   });
   if (error < 0) return error;
+  for (Join& join : joins)
+    if (join.fd && is_own_user_namespace(join)) join.fd.reset();
   // Privilege over some namespaces comes only with the user namespace, over others it goes with it.
   join_pass(context, joins, Pass::all_but_user);
   join_pass(context, joins, Pass::user);
@@ -55,6 +72,17 @@ long perform(Context& context, const wire::JoinPaths<InitForm>& step) {
 long perform(Context&, const wire::JoinProcess<InitForm>& step) {
   const Fd pidfd(static_cast<long>(step.pidfd));
   return kernel::setns(pidfd.get(), static_cast<int>(step.types));
+}
+
+long perform(Context&, const wire::Unshare<InitForm>& step) { return kernel::unshare(step.namespaces); }
+
+long perform(Context& context, const wire::NamespaceRoot<InitForm>&) {
+  context.setgroups_denied = is_setgroups_denied();
+  if (const long result = kernel::setresgid(0, 0, 0); result < 0) return context.failed(result, "gid");
+  if (const long result = kernel::setresuid(0, 0, 0); result < 0) return context.failed(result, "uid");
+  // A change of user resets both (prctl(2)).
+  if (const long result = kernel::prctl(PR_SET_DUMPABLE, 0); result < 0) return result;
+  return kernel::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 long perform(Context& context, const wire::Fork<InitForm>& step) {

@@ -30,9 +30,27 @@ long settle_node(const Fd& parent, const char* name, const wire::Device<InitForm
   return result;
 }
 
+// In a user namespace there is no mknod: the host's node itself, whose mode and owner are the host's.
+long bind_node(Context& context, const wire::Device<InitForm>& step) {
+  constexpr unsigned kClone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
+  constexpr unsigned kByDescriptors = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  Fd node, target;
+  struct stat facts{};
+  if (const long result = take(kernel::open_tree(AT_FDCWD, step.path.at, kClone), node); result < 0)
+    return context.failed(result, "the host's");
+  if (const long result = kernel::fstat(node.get(), &facts); result < 0) return result;
+  if ((facts.st_mode & S_IFMT) != (step.mode & S_IFMT) || facts.st_rdev != device_number(step.major, step.minor))
+    return context.failed(-ENODEV, "the host's is another one");
+  const long result = open_or_make(context, step.path.at, 0, Links::none, Missing::make_file, target);
+  if (result < 0) return result;
+  if (const long moved = kernel::move_mount(node.get(), "", target.get(), "", kByDescriptors); moved < 0) return moved;
+  return check_mounted(context, step.path.at, 0, node.get());
+}
+
 }  // namespace
 
 long perform(Context& context, const wire::Device<InitForm>& step) {
+  if (step.bind) return bind_node(context, step);
   const char* name = nullptr;
   Fd parent;
   if (const long result = open_parent(context, step.path.at, parent, name); result < 0) return result;

@@ -20,6 +20,10 @@ bool sound(const Step&) {
 bool sound(const wire::JoinPaths<InitForm>& step) {
   return step.types.count == step.paths.count && step.types.count <= kMostJoins;
 }
+bool sound(const wire::Unshare<InitForm>& step) {
+  constexpr uint64_t kPossible = CLONE_NEWUSER | CLONE_NEWTIME;
+  return (step.namespaces & ~kPossible) == 0;
+}
 bool sound(const wire::Fork<InitForm>& step) {
   constexpr uint64_t kPossible = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
   return (step.namespaces & ~kPossible) == 0;

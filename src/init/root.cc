@@ -19,7 +19,7 @@ long make_holder_private(const char* path) {
   if (place == nullptr) return -ENOMEM;
   for (size_t size = length(place);;) {
     const long result = kernel::mount(nullptr, size == 0 ? "/" : place, nullptr, MS_PRIVATE, nullptr);
-    if (result != -EINVAL || size == 0) return result;
+    if (result != -EINVAL || size == 0) return result;  // EACCES: see Root
     while (size > 0 && place[size - 1] != '/') --size;
     while (size > 0 && place[size - 1] == '/') --size;
     place[size] = 0;
@@ -64,21 +64,34 @@ long move_root(Context& context) {
   return kernel::chroot(".");
 }
 
+long open_root(const char* path, Fd& place) {
+  return take(kernel::openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), place);
+}
+
 }  // namespace
 
 long perform(Context&, const wire::Propagation<InitForm>& step) {
   return kernel::mount(nullptr, "/", nullptr, step.flags, nullptr);
 }
 
+long perform(Context&, const wire::EnterRoot<InitForm>& step) {
+  Fd place;
+  const long result = open_root(step.path.at, place);
+  return result < 0 ? result : kernel::fchdir(place.get());
+}
+
 long perform(Context& context, const wire::Root<InitForm>& step) {
   constexpr unsigned kClone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
   constexpr unsigned kByDescriptors = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
   Fd place, tree;
-  long result = take(kernel::openat(AT_FDCWD, step.path.at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), place);
+  long result = step.entered ? 0 : open_root(step.path.at, place);
   if (result < 0) return result;
-  if (result = make_holder_private(step.path.at); result < 0) return context.failed(result, "propagation of its mount");
-  if (result = take(kernel::open_tree(place.get(), "", kClone), tree); result < 0) return result;
-  if (result = kernel::move_mount(tree.get(), "", place.get(), "", kByDescriptors); result < 0) return result;
+  const int at = step.entered ? AT_FDCWD : place.get();
+  result = make_holder_private(step.path.at);
+  // In a user namespace's mount namespace nothing is shared with the host; what a mapped root may not walk to stays as it is.
+  if (result < 0 && !(step.entered && result == -EACCES)) return context.failed(result, "propagation of its mount");
+  if (result = take(kernel::open_tree(at, "", kClone), tree); result < 0) return result;
+  if (result = kernel::move_mount(tree.get(), "", at, "", kByDescriptors); result < 0) return result;
   context.root = static_cast<Fd&&>(tree);
   context.root_path = step.path.at;
   return 0;

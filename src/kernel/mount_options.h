@@ -24,6 +24,7 @@ enum class MountOptionKind {
   superblock,   // a MS_* bit of the filesystem
   flag,         // wire/steps.h k*
   propagation,  // MS_SHARED, ... [| MS_REC]
+  idmap,        // 1: of all mounts below, too; also with a value, "idmap=uids=0-1000-1"
   refused,      // known to other runtimes, not to this version of crumb
 };
 
@@ -88,8 +89,8 @@ inline constexpr MountOption kMountOptions[] = {
 
     {"tmpcopyup", MountOptionKind::refused, 0},
     {"copy-symlink", MountOptionKind::refused, 0},
-    {"idmap", MountOptionKind::refused, 0},  // also with a value: "idmap=uids=0-1000-1"
-    {"ridmap", MountOptionKind::refused, 0},
+    {"idmap", MountOptionKind::idmap, 0},
+    {"ridmap", MountOptionKind::idmap, 1},
 };
 
 // Null: not in the table.

@@ -21,6 +21,12 @@ plan::CgroupLayout find_cgroups();
 // The same from a mountinfo text; controllers of a v2 hierarchy stay empty. For tests.
 plan::CgroupLayout parse_cgroups(const std::string& mountinfo);
 
+// The unified hierarchy's cgroup that crumb is in, "/" at least.
+std::string own_unified_cgroup();
+
+// Whether crumb, without the rights of the machine's root, may make this leaf and move processes into it from where it is.
+bool may_use_cgroup(const plan::CgroupLeaf& leaf);
+
 // Makes the leaves, parents included, and writes the limits. v1: an empty cpuset takes the parent's; v2: controllers are
 // switched on on the way down. A leaf that exists and holds processes, or is frozen, is refused: `cgroup "/x": already holds
 // processes`; a limit that cannot be had: `config.json: PLACE: cgroup "/x" in MOUNTPOINT: write "VALUE" to FILE: REASON`.

@@ -1,10 +1,14 @@
 // Which hierarchies are mounted where.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <utility>
 
 #include "linux/cgroup.h"
+#include "linux/cgroup_tree.h"
 #include "support/error.h"
 #include "support/file.h"
 #include "support/text.h"
@@ -81,6 +85,42 @@ plan::CgroupLayout parse_cgroups(const std::string& mountinfo) {
     if (std::optional<plan::CgroupHierarchy> found = parse_line(line)) add(layout.hierarchies, std::move(*found));
   layout.mode = mode_of(layout.hierarchies);
   return layout;
+}
+
+std::string own_unified_cgroup() {
+  constexpr std::string_view kPrefix = "0::";
+  const std::string text = read_file("/proc/self/cgroup");
+  for (const std::string_view line : split(text, '\n'))
+    if (line.starts_with(kPrefix)) return std::string(line.substr(kPrefix.size()));
+  return "/";
+}
+
+namespace {
+
+bool may_write(const std::string& path) { return kernel::faccessat2(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) >= 0; }
+
+// The lowest cgroup that is above (or is) both paths.
+std::string common_parent(std::string_view a, std::string_view b) {
+  std::size_t end = 0;
+  for (std::size_t at = 0; at <= std::min(a.size(), b.size()); ++at) {
+    const bool a_ends = at == a.size() || a[at] == '/', b_ends = at == b.size() || b[at] == '/';
+    if (a_ends && b_ends) end = at;
+    if (at == a.size() || at == b.size() || a[at] != b[at]) break;
+  }
+  return std::string(a.substr(0, end));
+}
+
+}  // namespace
+
+bool may_use_cgroup(const plan::CgroupLeaf& leaf) {
+  const std::vector<std::string> levels = cgroup_levels(leaf);
+  std::string lowest = leaf.mountpoint;  // of what is there
+  for (const std::string& level : levels)
+    if (kernel::faccessat2(AT_FDCWD, level.c_str(), F_OK, 0) >= 0) lowest = level;
+  if (!may_write(lowest)) return false;
+  if (!leaf.unified) return true;
+  // v2: whoever moves a process needs the right over the cgroup above both places (cgroup-v2.rst, Delegation Containment).
+  return may_write(leaf.mountpoint + common_parent(own_unified_cgroup(), leaf.path) + "/cgroup.procs");
 }
 
 plan::CgroupLayout find_cgroups() {

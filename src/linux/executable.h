@@ -9,7 +9,8 @@
 namespace crumb::linux {
 
 // A descriptor for execveat(fd, "", ..., AT_EMPTY_PATH): the file in a detached read-only mount, its pages shared with every
-// other user of it; where the kernel cannot do that (before 5.12, or no CAP_SYS_ADMIN), a sealed copy in memory.
+// other user of it; where the kernel cannot do that (before 5.12, or no CAP_SYS_ADMIN), the file itself if crumb is an ordinary
+// user's and only root can write to it, else a sealed copy in memory.
 Fd open_executable(const std::string& path);
 
 // The path of one of our programs: beside the running crumb as built ("../libexec/crumb/NAME", "../bin/NAME") or installed.

@@ -101,7 +101,6 @@ void set_oom_score_adj(int pid, int score) {
 std::uint64_t foreign_namespaces(int pid) {
   std::uint64_t mask = 0;
   for (const kernel::NamespaceName& name : kernel::kNamespaces) {
-    if (name.type == CLONE_NEWUSER) continue;
     struct stat ours{}, theirs{};
     const std::string file = fmt::format("/ns/{}", name.file);
     if (kernel::fstatat(AT_FDCWD, ("/proc/self" + file).c_str(), &ours, 0) < 0) continue;  // the kernel does not have it

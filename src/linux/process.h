@@ -46,7 +46,7 @@ int reap_forwarding_signals(int pid);
 void set_limits(int pid, const std::vector<plan::Rlimit>& limits);
 void set_oom_score_adj(int pid, int score);
 
-// CLONE_NEW* mask of the namespaces in which `pid` differs from crumb, of those that a container can have; user excluded.
+// CLONE_NEW* mask of the namespaces in which `pid` differs from crumb, of those that a container can have.
 std::uint64_t foreign_namespaces(int pid);
 
 // Starts `program` (open_executable) by vfork and execveat with no environment but the seam's and no signal blocked.
@@ -55,10 +55,10 @@ std::uint64_t foreign_namespaces(int pid);
 int spawn(int program, const std::vector<std::string>& arguments, const std::vector<int>& inherited);
 
 // Starts one of our helpers by its path, with nothing of crumb's: no environment, these descriptors (above 2) as its 0, 1 and 2
-// and no other, "/" as its working directory. Returns the child's pid.
+// and no other, "/" as its working directory. `arguments`: behind its name. Returns the child's pid.
 struct Streams {
   int in, out, err;
 };
-int spawn_helper(const std::string& path, const Streams& streams);
+int spawn_helper(const std::string& path, const Streams& streams, const std::vector<std::string>& arguments = {});
 
 }  // namespace crumb::linux

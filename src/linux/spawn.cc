@@ -91,13 +91,15 @@ int spawn(int program, const std::vector<std::string>& arguments, const std::vec
   return start(request, arguments.front());
 }
 
-int spawn_helper(const std::string& path, const Streams& streams) {
+int spawn_helper(const std::string& path, const Streams& streams, const std::vector<std::string>& arguments) {
   std::string name = path.substr(path.rfind('/') + 1);
   const long opened = kernel::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC);
   if (opened == -ENOENT) throw fail("{}: is not there", path);  // callers take the kernel's words for a missing program
   const Fd file(check(opened, "{}", path));
   const Fd program(check(kernel::fcntl(file.get(), F_DUPFD_CLOEXEC, 3), "{}", path));
-  std::array<char*, 2> argv{name.data(), nullptr};
+  std::vector<char*> argv{name.data()};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
   std::array<char*, 1> environment{nullptr};
   Launch request{program.get(), argv.data(), environment.data(), nullptr, &streams};
   return start(request, name);

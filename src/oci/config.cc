@@ -68,7 +68,6 @@ Root parse_root(const json::Cursor& object) {
 }
 
 Mount parse_mount(const json::Cursor& object) {
-  refuse(object, {"uidMappings", "gidMappings"});
   Mount mount;
   mount.place = object.place();
   const json::Cursor destination = object.at("destination");
@@ -78,6 +77,7 @@ Mount parse_mount(const json::Cursor& object) {
   if (const auto type = object.find("type")) mount.type = type->string();
   if (const auto source = object.find("source")) mount.source = source->string();
   if (const auto options = object.find("options")) mount.options = options->strings();
+  parse_mount_mappings(object, mount);
   return mount;
 }
 

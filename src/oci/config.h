@@ -48,12 +48,19 @@ struct Root {
   bool readonly = false;
 };
 
+// `size` ids from `container` on, as the user namespace (or, of an idmapped mount, its filesystem) has them, are those from
+// `host` on outside.
+struct IdMapping {
+  std::uint32_t container = 0, host = 0, size = 0;
+};
+
 struct Mount {
   std::string destination;  // absolute; a relative one was made absolute below "/" (config.md, Mounts)
   std::string type;         // "" for a bind
   std::string source;
   std::vector<std::string> options;
-  std::string place;  // "mounts[3]", for messages
+  std::vector<IdMapping> uid_mappings, gid_mappings;  // of an idmapped mount: both or none
+  std::string place;                                  // "mounts[3]", for messages
 };
 
 struct Namespace {
@@ -120,8 +127,17 @@ struct Seccomp {
   std::vector<SeccompRule> rules;
 };
 
+// Of a clock in a new time namespace, against the host's.
+struct TimeOffset {
+  std::string clock;  // "monotonic" or "boottime", the kernel's words too
+  std::int64_t seconds = 0;
+  std::uint32_t nanoseconds = 0;
+};
+
 struct Linux {
   std::vector<Namespace> namespaces;
+  std::vector<IdMapping> uid_mappings, gid_mappings;  // of a new user namespace: both; of a joined one they say nothing
+  std::vector<TimeOffset> time_offsets;               // of a new time namespace only
   std::vector<Device> devices;
   std::string cgroups_path;
   Resources resources;

@@ -20,8 +20,6 @@ std::uint64_t parse_namespace_type(const json::Cursor& type) {
   const auto known = std::find_if(std::begin(kernel::kNamespaces), std::end(kernel::kNamespaces),
                                   [&](const kernel::NamespaceName& name) { return name.word == word; });
   if (known == std::end(kernel::kNamespaces)) throw type.error(fmt::format("unknown namespace \"{}\"", word));
-  if (known->type == CLONE_NEWUSER || known->type == CLONE_NEWTIME)
-    throw type.error(fmt::format("\"{}\" namespaces are {}", word, kNotSupported));
   return known->type;
 }
 
@@ -86,11 +84,13 @@ std::uint64_t parse_personality(const json::Cursor& personality) {
 }  // namespace
 
 Linux parse_linux(const json::Cursor& object) {
-  refuse(object, {"uidMappings", "gidMappings", "timeOffsets", "mountLabel", "intelRdt", "memoryPolicy"});
+  refuse(object, {"mountLabel", "intelRdt", "memoryPolicy"});
   refuse_names(object, "sysctl");
   refuse_names(object, "netDevices");
   Linux result;
   if (const auto spaces = object.find("namespaces")) result.namespaces = parse_namespaces(*spaces);
+  parse_user_mappings(object, result);
+  parse_time_offsets(object, result);
   if (const auto devices = object.find("devices"))
     for (const json::Cursor& device : devices->items()) result.devices.push_back(parse_device(device));
   if (const auto path = object.find("cgroupsPath")) result.cgroups_path = path->string();

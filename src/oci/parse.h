@@ -22,6 +22,11 @@ void refuse_names(const json::Cursor& object, std::string_view key);
 std::string parse_absolute_path(const json::Cursor& path);
 std::vector<std::string> parse_absolute_paths(const json::Cursor& paths);
 
+// mappings.cc: ranges of ids, for user namespaces and mounts; the clocks of a time namespace.
+void parse_user_mappings(const json::Cursor& linux_object, Linux& result);
+void parse_mount_mappings(const json::Cursor& mount_object, Mount& mount);
+void parse_time_offsets(const json::Cursor& linux_object, Linux& result);
+
 Process parse_process(const json::Cursor& process);
 Linux parse_linux(const json::Cursor& linux_object);
 Resources parse_resources(const json::Cursor& resources);

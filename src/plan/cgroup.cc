@@ -17,11 +17,18 @@ std::string v2_amount(std::int64_t amount) { return amount < 0 ? "max" : fmt::to
 // 2..262144 shares onto 1..10000 of weight, as the field's runtimes do it.
 std::uint64_t weight_of_shares(std::uint64_t shares) { return 1 + (shares - 2) * 9999 / 262142; }
 
+// Where no path is asked for: the root; for an ordinary user on v2 beside the cgroup that crumb is in, which holds processes
+// and so cannot give controllers to children of its own.
+std::string default_parent(const Surroundings& surroundings) {
+  if (!surroundings.may_use || surroundings.cgroups.mode != CgroupMode::v2) return "";
+  return surroundings.own_cgroup.substr(0, surroundings.own_cgroup.rfind('/'));
+}
+
 // The path below each hierarchy, from cgroupsPath; without doubled slashes.
 std::string leaf_path(const Input& input) {
   constexpr char kPlace[] = "linux.cgroupsPath";
   const std::string& written = input.config.linux_.cgroups_path;
-  if (written.empty()) return "/crumb-" + input.surroundings.id;
+  if (written.empty()) return default_parent(input.surroundings) + "/crumb-" + input.surroundings.id;
   if (!written.starts_with('/') && std::count(written.begin(), written.end(), ':') == 2)
     throw input.error(kPlace, fmt::format("\"{}\" is for the systemd cgroup manager, which is {}", written, kNotSupported));
   std::string path;
@@ -77,6 +84,8 @@ std::optional<std::size_t> Limits::leaf_with(std::string_view controller) const 
 void Limits::write(std::string_view controller, std::string_view file, std::string value, std::string place) {
   if (input_.surroundings.cgroups_disabled) throw input_.error(place, "cannot be enforced with --cgroup-manager=disabled");
   const std::optional<std::size_t> leaf = leaf_with(controller);
+  if (!leaf && input_.surroundings.may_use)
+    throw input_.error(place, fmt::format("crumb may not make a cgroup with the controller \"{}\" here", controller));
   if (!leaf) throw input_.error(place, fmt::format("this machine has no cgroup controller \"{}\"", controller));
   host_.cgroup_leaves[*leaf].required = true;
   host_.cgroup_writes.push_back({*leaf, std::string(file), std::move(value), std::move(place)});
@@ -164,6 +173,8 @@ void Limits::add_devices() {
                                           "c 1:5 rwm", "c 1:9 rwm", "c 5:2 rwm", "c 136:* rwm", "c 10:200 rwm"};
   const std::string place = place_of("devices");
   if (resources_.device_rules.empty() || input_.surroundings.cgroups_disabled) return;
+  // Who may not use cgroups freely has no devices to give either: they are binds of nodes that the user may open anyway.
+  if (input_.surroundings.may_use) return;
   if (v2_) throw input_.error(place, fmt::format("on cgroup v2: {}", kNotSupported));
   for (std::size_t i = 0; i < resources_.device_rules.size(); ++i) {
     const oci::DeviceRule& rule = resources_.device_rules[i];
@@ -206,10 +217,10 @@ void add_leaves(const Input& input, Host& host) {
                     .path = path,
                     .controllers = hierarchy.controllers,
                     .unified = hierarchy.unified,
-                    .required = surroundings.cgroups.mode == CgroupMode::v2};
+                    .required = surroundings.cgroups.mode == CgroupMode::v2 && !surroundings.may_use};
     // Beside v1's, the unified hierarchy only names the container: nothing is limited there.
     if (hierarchy.unified && surroundings.cgroups.mode == CgroupMode::hybrid) leaf.controllers.clear();
-    host.cgroup_leaves.push_back(std::move(leaf));
+    if (!surroundings.may_use || surroundings.may_use(leaf)) host.cgroup_leaves.push_back(std::move(leaf));
   }
 }
 

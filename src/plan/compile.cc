@@ -2,6 +2,8 @@
 
 #include <sched.h>
 
+#include <iterator>
+
 #include "kernel/mount_options.h"
 #include "plan/parts.h"
 #include "wire/engine_options.h"
@@ -31,19 +33,38 @@ std::uint64_t split_namespaces(const oci::Config& config, JoinPaths& joined) {
   return made;
 }
 
+// A mapped root may not be able to walk to it. Joining a mount namespace would leave the directory again.
+bool enters_root(const Input& input) { return input.has_namespace(CLONE_NEWUSER) && !input.joins(CLONE_NEWNS); }
+
 void check_config(const Input& input) {
   if (!input.config.process) throw fail("{}: process: missing", input.config.name);
   if (!input.has_namespace(CLONE_NEWNS)) throw input.error("linux.namespaces", "a container needs a \"mount\" namespace");
+  check_users(input);
 }
 
-void add_first_process(const Input& input, std::vector<Step>& steps) {
+constexpr std::uint64_t kUnshared = CLONE_NEWUSER | CLONE_NEWTIME;
+
+// What the first stage does: with crumb's rights in crumb's namespaces, then with those of a root of the container's.
+void add_first_stage(const Input& input, const std::vector<Source>& sources, const JoinPaths& joined, std::uint64_t made,
+                     std::vector<Step>& steps) {
+  steps.insert(steps.end(), sources.begin(), sources.end());
+  if (enters_root(input)) steps.emplace_back(EnterRoot{.path = input.surroundings.rootfs});
+  if (!joined.types.empty()) steps.emplace_back(joined);
+  if (made & kUnshared) {
+    steps.emplace_back(Unshare{.namespaces = made & kUnshared});
+    steps.emplace_back(meet(wire::Point::map));
+  }
+  if (input.has_namespace(CLONE_NEWUSER)) steps.emplace_back(NamespaceRoot{});
+}
+
+void add_first_process(const Input& input, const std::vector<Source>& sources, std::vector<Step>& steps) {
   JoinPaths joined;
   const std::uint64_t made = split_namespaces(input.config, joined);
-  if (!joined.types.empty()) steps.emplace_back(joined);
-  steps.emplace_back(Fork{.namespaces = made & ~std::uint64_t{CLONE_NEWCGROUP}});
+  add_first_stage(input, sources, joined, made, steps);
+  steps.emplace_back(Fork{.namespaces = made & ~(kUnshared | CLONE_NEWCGROUP)});
   const std::uint64_t propagation = input.config.linux_.rootfs_propagation;
   steps.emplace_back(Propagation{.flags = propagation ? propagation : std::uint64_t{MS_SLAVE | MS_REC}});
-  steps.emplace_back(Root{.path = input.surroundings.rootfs});
+  steps.emplace_back(Root{.path = input.surroundings.rootfs, .entered = enters_root(input)});
   steps.emplace_back(meet(wire::Point::placed));
   if (made & CLONE_NEWCGROUP) steps.emplace_back(UnshareCgroup{});
   if (!input.config.hostname.empty()) steps.emplace_back(Hostname{.name = input.config.hostname});
@@ -66,10 +87,14 @@ Plan compile_create(const oci::Config& config, const Surroundings& surroundings)
   check_config(input);
   Plan plan;
   add_cgroups(input, plan.host);
-  add_first_process(input, plan.steps);
-  add_filesystem(input, plan.host, plan.steps);
+  add_users(input, plan.host);
+  std::vector<Source> sources;
+  std::vector<Step> filesystem;
+  add_filesystem(input, plan.host, sources, filesystem);
+  add_first_process(input, sources, plan.steps);
+  std::ranges::move(filesystem, std::back_inserter(plan.steps));
   plan.steps.emplace_back(Pivot{.move = surroundings.no_pivot, .readonly = config.root.readonly});
-  add_process(*config.process, config.linux_, surroundings, Last::create, plan);
+  add_process(*config.process, config.linux_, surroundings, Last::create, denies_setgroups(input), plan);
   plan.wasm = wasm_policy(config.linux_.resources);
   return plan;
 }
@@ -78,10 +103,15 @@ Plan compile_exec(const oci::Process& process, const oci::Linux& container, std:
                   std::vector<CgroupLeaf> leaves, const Surroundings& surroundings) {
   Plan plan;
   plan.host.cgroup_leaves = std::move(leaves);
+  if (surroundings.deny_setgroups && !process.user.additional_gids.empty())
+    throw fail("process.user.additionalGids: groups cannot be changed in the container's user namespace");
+  plan.host.early_oom_score = surroundings.ordinary_user();
+  if (plan.host.early_oom_score && process.oom_score_adj) plan.steps.emplace_back(meet(wire::Point::map));
   plan.steps.emplace_back(JoinProcess{.pidfd = pidfd, .types = namespaces});
+  if (namespaces & CLONE_NEWUSER) plan.steps.emplace_back(NamespaceRoot{});
   plan.steps.emplace_back(Fork{.namespaces = 0});
   plan.steps.emplace_back(meet(wire::Point::placed));
-  add_process(process, container, surroundings, Last::exec, plan);
+  add_process(process, container, surroundings, Last::exec, surroundings.deny_setgroups, plan);
   plan.wasm = wasm_policy(container.resources);
   return plan;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,17 @@ struct Surroundings {
   bool no_pivot = false;
   std::uint32_t preserve_fds = 0;      // descriptors from 3 on that the program keeps
   std::uint64_t last_capability = 40;  // of /proc/sys/kernel/cap_last_cap
+
+  // Who crumb is.
+  std::uint32_t uid = 0, gid = 0;
+  bool privileged = true;          // may mount in its own mount namespace
+  bool in_user_namespace = false;  // its own is not the machine's first
+  bool deny_setgroups = false;     // of its user namespace; for exec, of the container's
+  std::string own_cgroup;          // v2: crumb's, "/user.slice/..."
+  // Whether crumb may make this leaf and move processes into it; empty: any.
+  std::function<bool(const CgroupLeaf&)> may_use;
+
+  bool ordinary_user() const { return uid != 0; }
 };
 
 // The Plan of create and run. Throws support Error naming the place in config.json for what cannot be done.

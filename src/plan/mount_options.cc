@@ -22,7 +22,8 @@ Found find_option(std::string_view word) {
   }
   // "idmap=uids=0-1000-1"
   const MountOption* option = kernel::find_mount_option(word.substr(0, word.find('=')));
-  return {option && option->kind == MountOptionKind::refused ? option : nullptr, false};
+  const bool takes_value = option && (option->kind == MountOptionKind::refused || option->kind == MountOptionKind::idmap);
+  return {takes_value ? option : nullptr, false};
 }
 
 void change_bits(bool clear, std::uint64_t bits, std::uint64_t& set, std::uint64_t& cleared) {
@@ -45,6 +46,7 @@ void apply(const Found& found, Mount& step) {
   std::uint64_t& cleared = found.recursive ? step.recursive_clear : step.clear;
   switch (option.kind) {
     case MountOptionKind::nothing:
+    case MountOptionKind::idmap:  // idmap.cc
     case MountOptionKind::refused:
       break;
     case MountOptionKind::attribute:

@@ -30,6 +30,19 @@ std::string without_trailing_slashes(std::string path) {
   return path;
 }
 
+bool is_below_sys(const std::string& source) { return source == "/sys" || source.starts_with("/sys/") || source == "/"; }
+
+// CVE-2023-25809: below a read-only /sys lies the host's writable cgroup filesystem, and whoever is root in the user namespace
+// may own parts of it.
+void protect_sys(Mount& mount) {
+  if (mount.set & MOUNT_ATTR_RDONLY) mount.recursive_set |= MOUNT_ATTR_RDONLY;
+}
+
+std::uint64_t mount_propagation(const Input& input) {
+  const std::uint64_t propagation = input.config.linux_.rootfs_propagation;
+  return propagation ? propagation : std::uint64_t{MS_SLAVE | MS_REC};
+}
+
 bool is_dev(const Mount& mount) { return without_trailing_slashes(mount.target) == "/dev"; }
 
 std::string last_component(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -47,7 +60,8 @@ Mount read_only_remount(const std::string& target) {
 // Collects the steps; what must stay writable while they run becomes read-only at their end.
 class Filesystem {
  public:
-  Filesystem(const Input& input, const Host& host, std::vector<Step>& steps) : input_(input), host_(host), steps_(steps) {}
+  Filesystem(const Input& input, Host& host, std::vector<Source>& sources, std::vector<Step>& steps)
+      : input_(input), host_(host), sources_(sources), steps_(steps) {}
 
   void add_mounts();
   void add_devices();
@@ -56,28 +70,67 @@ class Filesystem {
   void add_hidden_paths();
 
  private:
+  void add_entry(const oci::Mount& entry);
   void add_mount(Mount mount);
+  void open_early(const std::optional<MountIdmap>& idmap, Mount& mount);
+  void add_host_sysfs(Mount mount);
   void add_cgroup_mount(const oci::Mount& entry, Mount mount);
+  Mount unified_mount(Mount mount) const;
   void add_hierarchies(const oci::Mount& entry, const Mount& mount);
   Mount hierarchy_mount(const oci::Mount& entry, const Mount& mount, const CgroupHierarchy& hierarchy) const;
-  const CgroupLeaf& leaf_of(const oci::Mount& entry, const CgroupHierarchy& hierarchy) const;
+  const CgroupLeaf* find_leaf(const CgroupHierarchy& hierarchy) const;
 
   const Input& input_;
-  const Host& host_;
+  Host& host_;
+  std::vector<Source>& sources_;
   std::vector<Step>& steps_;
   std::vector<std::string> read_only_later_;
   bool dev_is_bound_ = false;
 };
 
 void Filesystem::add_mounts() {
-  for (const oci::Mount& entry : input_.config.mounts) {
-    Mount mount = compile_mount(input_, entry);
-    if (is_dev(mount) && (mount.flags & wire::kBind)) dev_is_bound_ = true;
-    if (mount.type == "cgroup" && !(mount.flags & wire::kRemount))
-      add_cgroup_mount(entry, std::move(mount));
-    else
-      add_mount(std::move(mount));
-  }
+  for (const oci::Mount& entry : input_.config.mounts) add_entry(entry);
+}
+
+void Filesystem::add_entry(const oci::Mount& entry) {
+  Mount mount = compile_mount(input_, entry);
+  if (is_dev(mount) && (mount.flags & wire::kBind)) dev_is_bound_ = true;
+  const std::optional<MountIdmap> idmap = compile_idmap(input_, entry);
+  const bool bound = (mount.flags & (wire::kBind | wire::kRemount)) == wire::kBind;
+  if (idmap && !bound) throw input_.error(entry.place, "only a bind mount can be idmapped");
+  if (bound) open_early(idmap, mount);
+  const bool made = !(mount.flags & (wire::kBind | wire::kRemount));
+  if (made && mount.type == "cgroup")
+    add_cgroup_mount(entry, std::move(mount));
+  else if (made && mount.type == "sysfs" && input_.in_user_namespace() && !input_.has_namespace(CLONE_NEWNET))
+    add_host_sysfs(std::move(mount));
+  else
+    add_mount(std::move(mount));
+}
+
+// What a mapped root may have no right to, and what only crumb's root may idmap: the first stage opens it while it still has
+// crumb's rights. In a mount namespace that is joined paths mean something else.
+void Filesystem::open_early(const std::optional<MountIdmap>& idmap, Mount& mount) {
+  if (input_.in_user_namespace() && is_below_sys(mount.source)) protect_sys(mount);
+  const bool loses_rights = input_.has_namespace(CLONE_NEWUSER) && input_.surroundings.privileged && !input_.joins(CLONE_NEWNS);
+  if (!idmap && !loses_rights) return;
+  constexpr std::uint64_t kOfSource = wire::kBindRecursive | wire::kSourceNoFollow | wire::kOptional;
+  Source source{.path = mount.source, .flags = mount.flags & kOfSource, .propagation = mount_propagation(input_)};
+  source.idmap_recursive = idmap && idmap->recursive;
+  sources_.push_back(source);
+  mount.opened = sources_.size();
+  if (!idmap) return;
+  host_.idmaps.push_back(idmap->idmap);
+  host_.idmaps.back().source = sources_.size();
+}
+
+// A sysfs shows a network namespace, which must belong to the user namespace that mounts it.
+void Filesystem::add_host_sysfs(Mount mount) {
+  mount.type.clear();
+  mount.source = "/sys";
+  mount.flags |= wire::kBind | wire::kBindRecursive;
+  mount.recursive_set |= MOUNT_ATTR_RDONLY;
+  steps_.emplace_back(std::move(mount));
 }
 
 // Targets of later mounts are made inside a tmpfs, devices and links inside /dev: they must be writable until then.
@@ -96,14 +149,29 @@ void Filesystem::add_cgroup_mount(const oci::Mount& entry, Mount mount) {
     case CgroupMode::none:
       throw input_.error(entry.place + ".type", "this machine has no cgroups mounted");
     case CgroupMode::v2:
-      mount.type = "cgroup2";
-      steps_.emplace_back(std::move(mount));
+      steps_.emplace_back(unified_mount(std::move(mount)));
       break;
     case CgroupMode::v1:
     case CgroupMode::hybrid:
       add_hierarchies(entry, mount);
       break;
   }
+}
+
+// Of a user namespace without a cgroup namespace the kernel takes no cgroup mount: the host's, read-only. A container that has
+// no cgroup of its own is in crumb's, which is not its to change.
+Mount Filesystem::unified_mount(Mount mount) const {
+  if (input_.in_user_namespace() && !input_.has_namespace(CLONE_NEWCGROUP)) {
+    mount.type.clear();
+    mount.data.clear();
+    mount.source = input_.surroundings.cgroups.hierarchies.front().mountpoint;
+    mount.flags |= wire::kBind | wire::kBindRecursive;
+    mount.recursive_set |= MOUNT_ATTR_RDONLY;
+    return mount;
+  }
+  mount.type = "cgroup2";
+  if (input_.surroundings.may_use && host_.cgroup_leaves.empty()) mount.set |= MOUNT_ATTR_RDONLY;
+  return mount;
 }
 
 // v1: a tmpfs with a directory for each hierarchy, and links for the names of those that share one.
@@ -130,11 +198,14 @@ void Filesystem::add_hierarchies(const oci::Mount& entry, const Mount& mount) {
 Mount Filesystem::hierarchy_mount(const oci::Mount& entry, const Mount& mount, const CgroupHierarchy& hierarchy) const {
   Mount step = mount;
   step.target = without_trailing_slashes(mount.target) + "/" + last_component(hierarchy.mountpoint);
+  const CgroupLeaf* leaf = find_leaf(hierarchy);
+  if (!leaf && input_.surroundings.may_use) step.set |= MOUNT_ATTR_RDONLY;  // then it is crumb's own cgroup
   if (!input_.has_namespace(CLONE_NEWCGROUP)) {
-    const CgroupLeaf& leaf = leaf_of(entry, hierarchy);
+    if (!leaf && !input_.surroundings.may_use)
+      throw input_.error(entry.place, "without a cgroup of its own the container needs a \"cgroup\" namespace for this mount");
     step.type.clear();
-    step.source = leaf.mountpoint + leaf.path;
-    step.flags |= wire::kBind | (leaf.required ? 0 : wire::kOptional);
+    step.source = leaf ? leaf->mountpoint + leaf->path : hierarchy.mountpoint;
+    step.flags |= wire::kBind | (leaf && leaf->required ? 0 : wire::kOptional);
     return step;
   }
   step.type = step.source = hierarchy.unified ? "cgroup2" : "cgroup";
@@ -144,10 +215,10 @@ Mount Filesystem::hierarchy_mount(const oci::Mount& entry, const Mount& mount, c
   return step;
 }
 
-const CgroupLeaf& Filesystem::leaf_of(const oci::Mount& entry, const CgroupHierarchy& hierarchy) const {
+const CgroupLeaf* Filesystem::find_leaf(const CgroupHierarchy& hierarchy) const {
   for (const CgroupLeaf& leaf : host_.cgroup_leaves)
-    if (leaf.mountpoint == hierarchy.mountpoint) return leaf;
-  throw input_.error(entry.place, "without a cgroup of its own the container needs a \"cgroup\" namespace for this mount");
+    if (leaf.mountpoint == hierarchy.mountpoint) return &leaf;
+  return nullptr;
 }
 
 // A /dev bound from elsewhere is complete as it is.
@@ -156,15 +227,19 @@ void Filesystem::add_devices() {
   const std::vector<oci::Device>& own = input_.config.linux_.devices;
   for (const DefaultDevice& device : kDefaultDevices)
     if (std::none_of(own.begin(), own.end(), [&](const oci::Device& other) { return other.path == device.path; }))
-      steps_.emplace_back(
-          Device{.path = device.path, .mode = S_IFCHR | kDefaultMode, .major = device.major, .minor = device.minor});
+      steps_.emplace_back(Device{.path = device.path,
+                                 .mode = S_IFCHR | kDefaultMode,
+                                 .major = device.major,
+                                 .minor = device.minor,
+                                 .bind = input_.in_user_namespace()});
   for (const oci::Device& device : own)
     steps_.emplace_back(Device{.path = device.path,
                                .mode = device.type | device.file_mode.value_or(kDefaultMode),
                                .major = device.major,
                                .minor = device.minor,
                                .uid = device.uid,
-                               .gid = device.gid});
+                               .gid = device.gid,
+                               .bind = input_.in_user_namespace() && device.type != S_IFIFO});
   for (const DefaultLink& link : kDefaultLinks) steps_.emplace_back(Symlink{.target = link.target, .path = link.path});
 }
 
@@ -182,8 +257,8 @@ void Filesystem::add_hidden_paths() {
 
 }  // namespace
 
-void add_filesystem(const Input& input, const Host& host, std::vector<Step>& steps) {
-  Filesystem filesystem(input, host, steps);
+void add_filesystem(const Input& input, Host& host, std::vector<Source>& sources, std::vector<Step>& steps) {
+  Filesystem filesystem(input, host, sources, steps);
   filesystem.add_mounts();
   filesystem.add_devices();
   filesystem.add_working_directory();

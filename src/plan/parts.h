@@ -1,8 +1,11 @@
 // What the files of the compiler share. Each part adds its share to the Plan; compile.cc says in which order.
 #pragma once
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,20 +28,41 @@ struct Input {
     const auto& spaces = config.linux_.namespaces;
     return std::any_of(spaces.begin(), spaces.end(), [&](const oci::Namespace& space) { return space.type == type; });
   }
+  bool joins(std::uint64_t type) const {
+    const auto& spaces = config.linux_.namespaces;
+    return std::any_of(spaces.begin(), spaces.end(),
+                       [&](const oci::Namespace& space) { return space.type == type && !space.path.empty(); });
+  }
+  // Its own, or the one that crumb is in.
+  bool in_user_namespace() const { return has_namespace(CLONE_NEWUSER) || surroundings.in_user_namespace; }
 };
 
 // cgroup.cc: leaves and what is written into them.
 void add_cgroups(const Input& input, Host& host);
 
-// mounts.cc: mounts, devices, links, the working directory, masked and read-only paths, all inside the root.
-void add_filesystem(const Input& input, const Host& host, std::vector<Step>& steps);
+// users.cc: what config.json may not ask for in its user namespace, or without one; the host's share in making it.
+void check_users(const Input& input);
+void add_users(const Input& input, Host& host);
+// Whether the container's processes cannot change their groups.
+bool denies_setgroups(const Input& input);
+
+// mounts.cc: mounts, devices, links, the working directory, masked and read-only paths, all inside the root. The Sources belong
+// before everything else.
+void add_filesystem(const Input& input, Host& host, std::vector<Source>& sources, std::vector<Step>& steps);
 
 // mount_options.cc: one entry of config.json's mounts; what its options mean.
 Mount compile_mount(const Input& input, const oci::Mount& mount);
 
+// idmap.cc: the user namespace that the mount's ids are mapped through, if there is one.
+struct MountIdmap {
+  Idmap idmap;
+  bool recursive = false;
+};
+std::optional<MountIdmap> compile_idmap(const Input& input, const oci::Mount& mount);
+
 // process.cc: the last steps of docs/protocol, and the limits that the host sets.
 enum class Last { create, exec };
 void add_process(const oci::Process& process, const oci::Linux& container, const Surroundings& surroundings, Last last,
-                 Plan& plan);
+                 bool keep_groups, Plan& plan);
 
 }  // namespace crumb::plan

@@ -56,8 +56,25 @@ struct Rlimit {
   std::uint64_t soft = 0, hard = 0;
 };
 
-// What the host does at the point `placed`.
+// The ids of a user namespace.
+struct IdMaps {
+  std::vector<oci::IdMapping> uids, gids;
+  bool deny_setgroups = false;  // no process in it may change its groups: what the kernel asks of unprivileged mappings
+};
+
+// The user namespace that a Source is idmapped through: made with these maps, or joined's own.
+struct Idmap {
+  std::size_t source = 0;  // the number of the Source
+  IdMaps maps;
+  std::string path;  // not empty: of an existing user namespace, instead of maps
+};
+
+// What the host does: before init starts (idmaps), at the point `map` and at the point `placed`.
 struct Host {
+  std::vector<Idmap> idmaps;
+  std::optional<IdMaps> maps;  // of the container's new user namespace
+  std::vector<oci::TimeOffset> time_offsets;
+  bool early_oom_score = false;  // at `map`: later an ordinary user may not write it
   std::vector<CgroupLeaf> cgroup_leaves;
   std::vector<CgroupWrite> cgroup_writes;
   std::vector<Rlimit> rlimits;
@@ -82,5 +99,9 @@ struct Plan {
   // For the log: what was asked for and cannot be had, where the specification wants no error.
   std::vector<std::string> warnings;
 };
+
+// The Source with this number; null: there is none. Non-const for the host, which fills in descriptors' numbers.
+const Source* source_of(const std::vector<Step>& steps, std::size_t number);
+Source* source_of(std::vector<Step>& steps, std::size_t number);
 
 }  // namespace crumb::plan

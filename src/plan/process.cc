@@ -39,8 +39,8 @@ bool has_home(const oci::Process& process) {
                      [&](const std::string& entry) { return entry.starts_with(kHome) && entry.size() > kHome.size(); });
 }
 
-Credentials credentials(const oci::User& user) {
-  Credentials step{.uid = user.uid, .gid = user.gid};
+Credentials credentials(const oci::User& user, bool keep_groups) {
+  Credentials step{.uid = user.uid, .gid = user.gid, .keep_groups = keep_groups};
   step.groups.assign(user.additional_gids.begin(), user.additional_gids.end());
   return step;
 }
@@ -66,12 +66,12 @@ void add_filter(const oci::Linux& container, Plan& plan) {
 }  // namespace
 
 void add_process(const oci::Process& process, const oci::Linux& container, const Surroundings& surroundings, Last last,
-                 Plan& plan) {
+                 bool keep_groups, Plan& plan) {
   add_host_part(process, plan.host);
   const oci::Capabilities sets = grantable(process.capabilities, surroundings, plan);
   std::vector<Step>& steps = plan.steps;
   steps.emplace_back(BoundingSet{.keep = sets.bounding});
-  steps.emplace_back(credentials(process.user));
+  steps.emplace_back(credentials(process.user, keep_groups));
   steps.emplace_back(Capabilities{.effective = sets.effective,
                                   .permitted = sets.permitted,
                                   .inheritable = sets.inheritable,

@@ -29,6 +29,9 @@ struct Subject {
   std::string operator()(const JoinProcess& step) const {
     return fmt::format("join the container's {}", namespace_names(step.types));
   }
+  std::string operator()(const Source& step) const { return "source " + quoted(step.path); }
+  std::string operator()(const EnterRoot& step) const { return "enter the root filesystem " + quoted(step.path); }
+  std::string operator()(const Unshare& step) const { return "new " + namespace_names(step.namespaces); }
   std::string operator()(const Fork& step) const {
     if (step.namespaces == 0) return Fork::kName;
     return fmt::format("{} in new {}", Fork::kName, namespace_names(step.namespaces));
@@ -68,12 +71,21 @@ struct Subject {
 struct Details {
   const Plan& plan;
 
+  std::string operator()(const Source& step) const {
+    std::vector<std::string> words{"opened with crumb's rights"};
+    if (step.flags & wire::kBindRecursive) words.emplace_back("rbind");
+    return parenthesized(words);
+  }
   std::string operator()(const Mount& step) const { return parenthesized(mount_words(step)); }
   std::string operator()(const Device& step) const {
     std::vector<std::string> words;
     if (S_ISFIFO(step.mode)) words.emplace_back("FIFO");
     if (!S_ISFIFO(step.mode))
       words.push_back(fmt::format("{} {}:{}", S_ISCHR(step.mode) ? "character" : "block", step.major, step.minor));
+    if (step.bind) {
+      words.emplace_back("the host's");
+      return parenthesized(words);
+    }
     words.push_back(fmt::format("mode {:04o}", step.mode & 07777));
     words.push_back(fmt::format("owner {}:{}", step.uid, step.gid));
     return parenthesized(words);
@@ -87,7 +99,7 @@ struct Details {
   std::string operator()(const Credentials& step) const {
     std::string text;
     for (const std::uint64_t group : step.groups) text += fmt::format("{}{}", text.empty() ? " with the groups " : ", ", group);
-    return text;
+    return step.keep_groups ? " with crumb's groups" : text;
   }
   std::string operator()(const Capabilities& step) const {
     const std::string until_exec = step.until_exec ? "; until exec also " + capability_names(step.until_exec) : "";
@@ -127,6 +139,28 @@ void describe_host(const Host& host, std::string& out) {
   if (host.oom_score_adj) out += fmt::format("  oom_score_adj {}\n", *host.oom_score_adj);
 }
 
+std::string mapping_text(const std::vector<oci::IdMapping>& mappings) {
+  std::vector<std::string> words;
+  for (const auto& [container, host, size] : mappings) words.push_back(fmt::format("{} is {} ({})", container, host, size));
+  return joined(words, ", ");
+}
+
+void describe_namespaces(const Plan& plan, std::string& out) {
+  if (const auto& maps = plan.host.maps) {
+    out += fmt::format("  user namespace: uid {}\n", mapping_text(maps->uids));
+    out +=
+        fmt::format("  user namespace: gid {}{}\n", mapping_text(maps->gids), maps->deny_setgroups ? ", setgroups denied" : "");
+  }
+  for (const Idmap& idmap : plan.host.idmaps) {
+    const std::string source = quoted(source_of(plan.steps, idmap.source)->path);
+    out += idmap.path.empty() ? fmt::format("  idmap of {}: uid {}; gid {}\n", source, mapping_text(idmap.maps.uids),
+                                            mapping_text(idmap.maps.gids))
+                              : fmt::format("  idmap of {}: as in {}\n", source, quoted(idmap.path));
+  }
+  for (const oci::TimeOffset& offset : plan.host.time_offsets)
+    out += fmt::format("  time namespace: {} {} s {} ns\n", offset.clock, offset.seconds, offset.nanoseconds);
+}
+
 constexpr int kNotFound = 127;
 constexpr int kNotExecutable = 126;
 constexpr int kOtherwise = 1;
@@ -161,6 +195,14 @@ std::string program_failure(const Step& step, int error, const std::string& oper
   }
 }
 
+// Why the kernel refuses an idmapped mount.
+std::string idmap_failure(const Source& step, int error) {
+  const std::string subject = "idmapped mount of " + quoted(step.path);
+  if (error == ENOSYS) return subject + ": needs Linux 5.12";
+  if (error == EINVAL) return subject + ": this kernel cannot do it on that filesystem";
+  return fmt::format("{}: {}", subject, errno_text(error));
+}
+
 bool is_program(const Step& step) { return std::holds_alternative<Program>(step) || std::holds_alternative<Exec>(step); }
 
 }  // namespace
@@ -169,6 +211,7 @@ std::string describe(const Step& step) { return std::visit(Subject{}, step); }
 
 std::string describe(const Plan& plan) {
   std::string out;
+  describe_namespaces(plan, out);
   describe_host(plan.host, out);
   if (!out.empty()) out.insert(0, "on the host:\n");
   out += "in the container:\n";
@@ -183,6 +226,7 @@ std::string describe(const Plan& plan) {
 
 std::string failure(const Step& step, int error, const std::string& operand) {
   if (is_program(step)) return program_failure(step, error, operand);
+  if (const auto* source = std::get_if<Source>(&step); source && operand == "idmap") return idmap_failure(*source, error);
   const std::string subject = describe(step);
   if (operand.empty() || subject.find(quoted(operand)) != std::string::npos)
     return fmt::format("{}: {}", subject, errno_text(error));

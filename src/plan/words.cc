@@ -74,7 +74,7 @@ std::string namespace_names(std::uint64_t mask) {
 }
 
 std::string point_name(std::uint64_t point) {
-  constexpr std::string_view kNames[] = {"pid", "map", "placed", "mounted", "console", "program", "seccomp", "ready", "failed"};
+  constexpr std::string_view kNames[] = {"map", "pid", "placed", "mounted", "console", "program", "seccomp", "ready", "failed"};
   return point == 0 || point > std::size(kNames) ? fmt::to_string(point) : std::string(kNames[point - 1]);
 }
 

@@ -3,12 +3,12 @@
 // Channel: one SOCK_SEQPACKET pair ("sync"); each message is one fixed-size packet, descriptors travel as SCM_RIGHTS (at most
 // kMaxDescriptors). Init speaks first at every point and waits for the host's answer with the same point, unless the table
 // says that there is none. An answer with error != 0 means: leave. End of file means that the peer died: init leaves, the host
-// cleans up. After `ready` init never touches the socket again, except under exec and run without a start FIFO, where the socket
-// itself plays the part of `result`.
+// cleans up. After `ready` init never touches the socket again, except under exec and run without a start FIFO, where the
+// socket itself plays the part of `result`.
 //
 // point     init sends                               host answers
+// map       - (sent by the first stage)               its user namespace's maps and its time offsets are written
 // pid       value: the container's first process      nothing (sent by the first stage, which then leaves)
-// map       -                                         maps are written, time offsets too
 // placed    -                                         the process is in its cgroups, its limits are set
 // mounted   -                                         prestart and createRuntime hooks ran
 // console   descriptor: the pty master                it went to the console socket
@@ -26,7 +26,7 @@
 
 namespace crumb::wire {
 
-enum class Point : std::uint32_t { pid = 1, map, placed, mounted, console, program, seccomp, ready, failed };
+enum class Point : std::uint32_t { map = 1, pid, placed, mounted, console, program, seccomp, ready, failed };
 
 inline constexpr std::uint32_t kMessageMagic = 0x31425243;  // "CRB1"
 inline constexpr std::size_t kMessageText = 488;
@@ -41,9 +41,9 @@ inline constexpr std::uint32_t kPlanStep = 0xfffffffe;
 struct Message {
   std::uint32_t magic = kMessageMagic;
   Point point = Point::failed;
-  std::uint32_t step = 0;   // index of the Plan's step at which a failed init stood
-  std::int32_t error = 0;   // errno; 0 is success
-  std::uint64_t value = 0;  // see the table
+  std::uint32_t step = 0;        // index of the Plan's step at which a failed init stood
+  std::int32_t error = 0;        // errno; 0 is success
+  std::uint64_t value = 0;       // see the table
   char text[kMessageText] = {};  // NUL-terminated, cut if longer
 };
 static_assert(sizeof(Message) == 512, "one atomic write on a FIFO, one packet on the socket");

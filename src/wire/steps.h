@@ -1,6 +1,6 @@
-// The steps of a Plan as they cross from crumb to crumb-init. One definition serves the compiler (src/plan, Form = std::string and
-// std::vector), the wire form, the text form and init (src/init, Form = pointers into the mapped bytes): a step's fields() visits
-// its members in the order of the wire.
+// The steps of a Plan as they cross from crumb to crumb-init. One definition serves the compiler (src/plan, Form = std::string
+// and std::vector), the wire form, the text form and init (src/init, Form = pointers into the mapped bytes): a step's fields()
+// visits its members in the order of the wire.
 //
 // Wire: Header, then per step u16 number (1 + position in CRUMB_STEPS) and its fields: integers as 8 bytes, Text as u32 length,
 // bytes, NUL (length does not count it), List as u32 count and its items. Byte order is the machine's; nothing is aligned.
@@ -18,8 +18,8 @@ inline constexpr std::int32_t kNoDescriptor = -1;
 struct Header {
   std::uint32_t magic = kPlanMagic;
   std::uint32_t version = kPlanVersion;
-  std::uint32_t size = 0;   // of everything, this header included, bytes
-  std::uint32_t steps = 0;  // their number
+  std::uint32_t size = 0;               // of everything, this header included, bytes
+  std::uint32_t steps = 0;              // their number
   std::int32_t sync = kNoDescriptor;    // socket to the host, see protocol.h
   std::int32_t start = kNoDescriptor;   // FIFO from which WaitStart reads its byte
   std::int32_t result = kNoDescriptor;  // FIFO that takes the record of a step failing after `ready`; none: the socket does
@@ -27,12 +27,55 @@ struct Header {
 static_assert(sizeof(Header) == 28);
 
 // Mount::flags
-inline constexpr std::uint64_t kBind = 1;               // source is a file or directory of the host (or of the joined mount namespace)
-inline constexpr std::uint64_t kBindRecursive = 2;      // with its submounts
-inline constexpr std::uint64_t kRemount = 4;            // change the mount that is already at target
-inline constexpr std::uint64_t kSourceNoFollow = 8;     // the source's last component must not be a symbolic link
-inline constexpr std::uint64_t kTargetNoFollow = 16;    // the target's likewise: it is mounted upon, not followed
-inline constexpr std::uint64_t kOptional = 32;          // a missing source is skipped (nofail)
+inline constexpr std::uint64_t kBind = 1;  // source is a file or directory of the host (or of the joined mount namespace)
+inline constexpr std::uint64_t kBindRecursive = 2;    // with its submounts
+inline constexpr std::uint64_t kRemount = 4;          // change the mount that is already at target
+inline constexpr std::uint64_t kSourceNoFollow = 8;   // the source's last component must not be a symbolic link
+inline constexpr std::uint64_t kTargetNoFollow = 16;  // the target's likewise: it is mounted upon, not followed
+inline constexpr std::uint64_t kOptional = 32;        // a missing source is skipped (nofail)
+
+// Source::idmap
+inline constexpr std::uint64_t kNoIdmap = ~std::uint64_t{0};
+
+// Opens the source of a bind with the rights that crumb has, before the namespaces change. Later steps know it by its number,
+// counted from 1 in the order of these steps.
+template <class F>
+struct Source {
+  static constexpr char kName[] = "source";
+  typename F::Text path;              // absolute, on the host
+  std::uint64_t flags = 0;            // kBindRecursive, kSourceNoFollow, kOptional
+  std::uint64_t propagation = 0;      // as Propagation::flags: the mounts below it are still the host's own
+  std::uint64_t idmap = kNoIdmap;     // descriptor of the user namespace that its ids are mapped through
+  std::uint64_t idmap_recursive = 0;  // those of the mounts below, too
+  static void fields(auto& self, auto&& visit) {
+    visit("path", self.path), visit("flags", self.flags), visit("propagation", self.propagation);
+    visit("idmap", self.idmap), visit("idmap_recursive", self.idmap_recursive);
+  }
+};
+
+// The working directory is the root filesystem's (absolute path, free of links) until Root has bound it: a path to it that a
+// mapped root may not walk is not needed.
+template <class F>
+struct EnterRoot {
+  static constexpr char kName[] = "root filesystem";
+  typename F::Text path;
+  static void fields(auto& self, auto&& visit) { visit("path", self.path); }
+};
+
+// Of the first stage: the namespaces that must be there before the container's first process is made.
+template <class F>
+struct Unshare {
+  static constexpr char kName[] = "new namespaces";
+  std::uint64_t namespaces = 0;  // CLONE_NEWUSER, CLONE_NEWTIME
+  static void fields(auto& self, auto&& visit) { visit("namespaces", self.namespaces); }
+};
+
+// User and group 0 of the user namespace that the process is in by now.
+template <class F>
+struct NamespaceRoot {
+  static constexpr char kName[] = "root of the user namespace";
+  static void fields(auto&, auto&&) {}
+};
 
 // Joins the namespaces at paths of the host, in three passes as docs/protocol says: all but user, then user, then what failed.
 template <class F>
@@ -90,35 +133,40 @@ struct Propagation {
 };
 
 // Binds the root filesystem (absolute path on the host, free of links) onto itself; all later targets are resolved inside it.
+// entered: it is the working directory (EnterRoot), and the path only its name.
 template <class F>
 struct Root {
   static constexpr char kName[] = "root filesystem";
   typename F::Text path;
-  static void fields(auto& self, auto&& visit) { visit("path", self.path); }
+  std::uint64_t entered = 0;
+  static void fields(auto& self, auto&& visit) { visit("path", self.path), visit("entered", self.entered); }
 };
 
 // Mounts on a target that is resolved inside the root and made when missing (a directory, or a file under a bind of a file).
 template <class F>
 struct Mount {
   static constexpr char kName[] = "mount";
-  typename F::Text type;    // "proc", "tmpfs", ...; empty with kBind
-  typename F::Text source;  // as given; with kBind an absolute path of the host
-  typename F::Text target;  // absolute, as in config.json
-  typename F::Text data;    // the filesystem's own options, comma-separated
-  std::uint64_t flags = 0;  // k* above
-  std::uint64_t superblock = 0;       // MS_RDONLY, MS_SYNCHRONOUS, ...: options of the filesystem, not of this mount
-  std::uint64_t set = 0, clear = 0;   // MOUNT_ATTR_* of this mount
+  typename F::Text type;             // "proc", "tmpfs", ...; empty with kBind
+  typename F::Text source;           // as given; with kBind an absolute path of the host
+  std::uint64_t opened = 0;          // with kBind: the number of the Source that has opened it; 0: none has
+  typename F::Text target;           // absolute, as in config.json
+  typename F::Text data;             // the filesystem's own options, comma-separated
+  std::uint64_t flags = 0;           // k* above
+  std::uint64_t superblock = 0;      // MS_RDONLY, MS_SYNCHRONOUS, ...: options of the filesystem, not of this mount
+  std::uint64_t set = 0, clear = 0;  // MOUNT_ATTR_* of this mount
   std::uint64_t recursive_set = 0, recursive_clear = 0;  // of all mounts below too (rro, rnosuid, ...)
   typename F::template List<std::uint64_t> propagation;  // MS_SHARED, ... [| MS_REC], in order
   static void fields(auto& self, auto&& visit) {
-    visit("type", self.type), visit("source", self.source), visit("target", self.target), visit("data", self.data);
+    visit("type", self.type), visit("source", self.source), visit("opened", self.opened);
+    visit("target", self.target), visit("data", self.data);
     visit("flags", self.flags), visit("superblock", self.superblock), visit("set", self.set), visit("clear", self.clear);
     visit("recursive_set", self.recursive_set), visit("recursive_clear", self.recursive_clear);
     visit("propagation", self.propagation);
   }
 };
 
-// mknod, mode and owner, inside the root; an existing node of the same type and number is kept.
+// mknod, mode and owner, inside the root; an existing node of the same type and number is kept. bind: where mknod is forbidden,
+// in a user namespace, the host's node at the same path, if it is one of this type and number.
 template <class F>
 struct Device {
   static constexpr char kName[] = "device";
@@ -126,9 +174,10 @@ struct Device {
   std::uint64_t mode = 0;  // S_IFCHR, S_IFBLK or S_IFIFO, and permissions
   std::uint64_t major = 0, minor = 0;
   std::uint64_t uid = 0, gid = 0;
+  std::uint64_t bind = 0;
   static void fields(auto& self, auto&& visit) {
     visit("path", self.path), visit("mode", self.mode), visit("major", self.major), visit("minor", self.minor);
-    visit("uid", self.uid), visit("gid", self.gid);
+    visit("uid", self.uid), visit("gid", self.gid), visit("bind", self.bind);
   }
 };
 
@@ -181,13 +230,17 @@ struct MakeDirectory {
   static void fields(auto& self, auto&& visit) { visit("path", self.path); }
 };
 
-// setgroups, setresgid, setresuid, with the permitted capabilities kept.
+// setgroups, setresgid, setresuid, with the permitted capabilities kept. keep_groups: without setgroups, which the user
+// namespace denies.
 template <class F>
 struct Credentials {
   static constexpr char kName[] = "user";
   std::uint64_t uid = 0, gid = 0;
   typename F::template List<std::uint64_t> groups;
-  static void fields(auto& self, auto&& visit) { visit("uid", self.uid), visit("gid", self.gid), visit("groups", self.groups); }
+  std::uint64_t keep_groups = 0;
+  static void fields(auto& self, auto&& visit) {
+    visit("uid", self.uid), visit("gid", self.gid), visit("groups", self.groups), visit("keep_groups", self.keep_groups);
+  }
 };
 
 // until_exec: effective beyond the others for what init still has to do; exec, which makes the sets anew from the bounding,
@@ -281,7 +334,8 @@ struct Exec {
 #define CRUMB_STEPS(X)                                                                                                         \
   X(JoinPaths) X(JoinProcess) X(Fork) X(Meet) X(UnshareCgroup) X(Hostname) X(Propagation) X(Root) X(Mount) X(Device)          \
   X(Symlink) X(Mask) X(ReadonlyPath) X(Pivot) X(BoundingSet) X(MakeDirectory) X(Credentials) X(Capabilities) X(Umask)         \
-  X(Personality) X(Directory) X(Program) X(CloseDescriptors) X(NoNewPrivileges) X(Seccomp) X(WaitStart) X(Exec)
+  X(Personality) X(Directory) X(Program) X(CloseDescriptors) X(NoNewPrivileges) X(Seccomp) X(WaitStart) X(Exec)               \
+  X(Source) X(EnterRoot) X(Unshare) X(NamespaceRoot)
 
 enum class StepNumber : std::uint16_t {
   none = 0,

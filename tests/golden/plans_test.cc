@@ -2,7 +2,8 @@
 //   config.json         what create compiles; with process.json beside it, what exec does in that container
 //   surroundings.json   {"cgroups": "none" | "v1" | "hybrid" | "v2", "noPivot": true, "cgroupsDisabled": true, "preserveFds":
 //   2,
-//                        "lastCapability": 40}, all but cgroups optional
+//                        "lastCapability": 40, "uid": 1000, "inUserNamespace": true, "denySetgroups": true}, all but cgroups
+//                        optional. An ordinary user (uid) has no privilege and no cgroup.
 //   plan.txt            what `crumb plan` would print, or the error; CRUMB_REBASE=1 writes it anew
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -66,6 +67,11 @@ Surroundings surroundings(const fs::path& folder) {
   if (const auto flag = root.find("cgroupsDisabled")) result.cgroups_disabled = flag->boolean();
   if (const auto count = root.find("preserveFds")) result.preserve_fds = static_cast<std::uint32_t>(count->natural());
   if (const auto number = root.find("lastCapability")) result.last_capability = number->natural();
+  if (const auto number = root.find("uid")) result.uid = result.gid = static_cast<std::uint32_t>(number->natural());
+  if (const auto flag = root.find("inUserNamespace")) result.in_user_namespace = flag->boolean();
+  if (const auto flag = root.find("denySetgroups")) result.deny_setgroups = flag->boolean();
+  result.privileged = !result.ordinary_user();
+  if (result.ordinary_user() || result.in_user_namespace) result.may_use = [](const CgroupLeaf&) { return false; };
   return result;
 }
 

@@ -15,20 +15,6 @@ class NotSupportedYet(ContainerCase):
         result = self.fails("create", "--bundle", self.bundle.path, self.name, words=place + ": ")
         self.assertIn("not supported", result.err)
 
-    def test_a_user_namespace(self):
-        self.linux["namespaces"].append({"type": "user"})
-        self.linux["uidMappings"] = self.linux["gidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 65536}]
-        result = self.run_fails("/bin/true", words="not supported")
-        self.assertRegex(result.err, r"linux\.(namespaces\[6\]\.type|uidMappings): ")
-
-    def test_a_time_namespace(self):
-        self.linux["namespaces"].append({"type": "time"})
-        self.refused("linux.namespaces[6].type")
-
-    def test_time_offsets(self):
-        self.linux["timeOffsets"] = {"monotonic": {"secs": 1}}
-        self.refused("linux.timeOffsets")
-
     def test_seccomp_notification(self):
         rules = [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]
         self.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/listener", "syscalls": rules}
@@ -61,10 +47,6 @@ class NotSupportedYet(ContainerCase):
     def test_a_mount_label(self):
         self.linux["mountLabel"] = "system_u:object_r:container_file_t:s0"
         self.refused("linux.mountLabel")
-
-    def test_an_idmapped_mount(self):
-        self.mount("/m", "/tmp", "bind", ("bind",))["uidMappings"] = [{"containerID": 0, "hostID": 1000, "size": 1}]
-        self.refused("mounts[6].uidMappings")
 
     def test_a_scheduler(self):
         self.process["scheduler"] = {"policy": "SCHED_BATCH"}

@@ -232,7 +232,8 @@ INSTANTIATE_TEST_SUITE_P(Points, WrongOrder,
                                            std::vector{Point::pid, Point::placed, Point::placed},
                                            std::vector{Point::pid, Point::program, Point::placed},
                                            std::vector{Point::pid, Point::program, Point::program},
-                                           std::vector{Point::pid, Point::placed, Point::pid}));
+                                           std::vector{Point::pid, Point::placed, Point::pid},
+                                           std::vector{Point::pid, Point::map}, std::vector{Point::map, Point::placed}));
 
 class Unhandled : public Host, public ::testing::WithParamInterface<Point> {};
 
@@ -247,7 +248,21 @@ TEST_P(Unhandled, PointIsRefused) {
   EXPECT_THAT(handled_, ElementsAre(Point::pid));
 }
 
-INSTANTIATE_TEST_SUITE_P(Points, Unhandled, ::testing::Values(Point::map, Point::mounted, Point::console, Point::seccomp));
+INSTANTIATE_TEST_SUITE_P(Points, Unhandled, ::testing::Values(Point::mounted, Point::console, Point::seccomp));
+
+TEST_F(Host, AnswersMapBeforeThePid) {
+  say(message(Point::map));
+  say_until(Point::ready);
+  Handlers with_map = handlers();
+  with_map[Point::map] = [](Question&) { return Answer{}; };
+  EXPECT_TRUE(session_.prepare(with_map));
+  EXPECT_EQ(answer().point, Point::map);
+}
+
+TEST_F(Host, RefusesMapWhereNobodyMaps) {
+  say(message(Point::map));
+  EXPECT_THAT(error_of_prepare().what(), HasSubstr("\"map\" is not a point of this Plan"));
+}
 
 TEST_F(Host, RefusesAWrongMagic) {
   Message wrong = message(Point::pid);

@@ -69,10 +69,10 @@ TEST(Spec, IsAConfigurationThatCrumbAccepts) {
 }
 
 TEST(DefaultRoot, IsInRunForRootAndInTheUsersDirectoryForOthers) {
-  EXPECT_EQ(default_root(0, "/run/user/0"), "/run/crumb");
-  EXPECT_EQ(default_root(1000, "/run/user/1000"), "/run/user/1000/crumb");
-  EXPECT_EQ(default_root(1000, nullptr), "/run/crumb");
-  EXPECT_EQ(default_root(1000, ""), "/run/crumb");
+  EXPECT_EQ(default_root(true, "/run/user/0"), "/run/crumb");
+  EXPECT_EQ(default_root(false, "/run/user/1000"), "/run/user/1000/crumb");
+  EXPECT_EQ(default_root(false, nullptr), "/run/crumb");
+  EXPECT_EQ(default_root(false, ""), "/run/crumb");
 }
 
 }  // namespace

@@ -131,6 +131,46 @@ TEST(ConfigLinux, TakesTheDefaultPersonality) {
   EXPECT_EQ(message_of([] { parse_with("/linux/personality", R"({"domain": "LINUX", "flags": []})"); }), "no error");
 }
 
+TEST(ConfigUsers, HaveTheirMappings) {
+  const Config config = parse_with("/linux", R"({
+    "namespaces": [{"type": "mount"}, {"type": "uts"}, {"type": "user"}],
+    "uidMappings": [{"containerID": 0, "hostID": 100000, "size": 10}, {"containerID": 10, "hostID": 5, "size": 99995}],
+    "gidMappings": [{"containerID": 4294967295, "hostID": 7, "size": 1}]})");
+  const std::vector<IdMapping>& uids = config.linux_.uid_mappings;
+  ASSERT_EQ(uids.size(), 2U);
+  EXPECT_EQ(uids[0].host, 100000U);
+  EXPECT_EQ(uids[1].container, 10U);
+  EXPECT_EQ(uids[1].size, 99995U);
+  EXPECT_EQ(config.linux_.gid_mappings.at(0).container, 4294967295U);
+}
+
+TEST(ConfigUsers, AreThoseOfANamespaceThatIsJoinedWhateverTheMappingsSay) {
+  EXPECT_EQ(message_of([] {
+              parse_with("/linux", R"({"namespaces": [{"type": "uts"}, {"type": "user", "path": "/proc/1/ns/user"}],
+                                       "uidMappings": [{"containerID": 0, "hostID": 0, "size": 1}]})");
+            }),
+            "no error")
+      << "podman writes such a mapping";
+}
+
+TEST(ConfigTime, HasOffsets) {
+  const Config config = parse_with("/linux", R"({"namespaces": [{"type": "uts"}, {"type": "time"}],
+    "timeOffsets": {"monotonic": {"secs": -5}, "boottime": {"secs": 7, "nanosecs": 999999999}}})");
+  const std::vector<TimeOffset>& offsets = config.linux_.time_offsets;
+  ASSERT_EQ(offsets.size(), 2U);
+  EXPECT_EQ(offsets[0].clock, "monotonic");
+  EXPECT_EQ(offsets[0].seconds, -5);
+  EXPECT_EQ(offsets[1].nanoseconds, 999999999U);
+}
+
+TEST(ConfigTime, OfANamespaceThatIsJoinedIsNotOursToSet) {
+  EXPECT_EQ(message_of([] {
+              parse_with("/linux", R"({"namespaces": [{"type": "uts"}, {"type": "time", "path": "/proc/1/ns/time"}],
+                                       "timeOffsets": {"boottime": {"secs": 7}}})");
+            }),
+            "config.json: linux.timeOffsets: the \"time\" namespace is joined by its path, and has its own");
+}
+
 TEST(ConfigResources, HaveNumbersWhereTheySayOne) {
   const Config config = parse_with("/linux/resources", R"({
     "memory": {"limit": -1, "reservation": 5, "swap": 0, "swappiness": 0, "disableOOMKiller": false, "useHierarchy": true},

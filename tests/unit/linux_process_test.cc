@@ -235,7 +235,7 @@ TEST(Namespaces, ThoseThatAProcessLeftAreForeign) {
 }
 
 TEST(Namespaces, OfAProcessThatHasEndedAreAnErrorInOurWords) {
-  EXPECT_EQ(error_of([] { foreign_namespaces(kNobody); }), fmt::format("pid namespace of process {}: it has ended", kNobody));
+  EXPECT_EQ(error_of([] { foreign_namespaces(kNobody); }), fmt::format("user namespace of process {}: it has ended", kNobody));
 }
 
 class Spawn : public ::testing::Test {

@@ -12,7 +12,11 @@ namespace {
 
 Mount compiled(std::vector<std::string> options, std::string type = "ext4", std::string source = "/dev/x") {
   oci::Config config = oci::parse_config(oci::config_with("/hostname", ""));
-  config.mounts.push_back({"/target", std::move(type), std::move(source), std::move(options), "mounts[0]"});
+  config.mounts.push_back({.destination = "/target",
+                           .type = std::move(type),
+                           .source = std::move(source),
+                           .options = std::move(options),
+                           .place = "mounts[0]"});
   Surroundings surroundings;
   surroundings.bundle = "/bundle";
   for (const Step& step : compile_create(config, surroundings).steps)

@@ -48,9 +48,60 @@ TEST(PlanRefusals, MountsThatCannotBeMade) {
 }
 
 TEST(PlanRefusals, MountOptionsThatAreNotThereYet) {
-  for (const std::string word : {"tmpcopyup", "copy-symlink", "idmap", "ridmap", "idmap=uids=0-1000-1;gids=0-1000-1"})
+  for (const std::string word : {"tmpcopyup", "copy-symlink"})
     EXPECT_EQ(compile_message("/mounts", R"([{"destination": "/a", "type": "tmpfs", "options": ["ro", ")" + word + R"("]}])"),
               "config.json: mounts[0].options[1]: \"" + word + "\" is not supported by this version of crumb");
+}
+
+std::string idmap_message(const std::string& option, const std::string& type = "bind") {
+  return compile_message(
+      "/mounts", R"([{"destination": "/a", "source": "/s", "type": ")" + type + R"(", "options": [")" + option + R"("]}])");
+}
+
+TEST(PlanRefusals, IdmappedMountsThatCannotBe) {
+  const std::string place = "config.json: mounts[0].options[0]: ";
+  EXPECT_EQ(idmap_message("idmap"), place + "needs uidMappings and gidMappings, or a \"user\" namespace of the container");
+  EXPECT_EQ(idmap_message("ridmap"), place + "needs uidMappings and gidMappings, or a \"user\" namespace of the container");
+  EXPECT_EQ(idmap_message("idmap=uids=0-1-1"), place + "both uids= and gids= are needed");
+  EXPECT_EQ(idmap_message("idmap=0-1-1"), place + "\"0-1-1\" is neither uids=... nor gids=...");
+  EXPECT_EQ(idmap_message("idmap=uids=0-1"), place + "\"0-1\" is not FIRST-ON-HOST-SIZE");
+  EXPECT_EQ(idmap_message("idmap=uids=0-x-1"), place + "\"x\" is not an id");
+  EXPECT_EQ(idmap_message("idmap=uids=0-1-0"), place + "\"0-1-0\": not a number of ids");
+  EXPECT_EQ(idmap_message("idmap=uids=@0-1-1;gids=0-1-1"), place + "the container's user namespace has no 1 ids from 1 on");
+  EXPECT_EQ(idmap_message("idmap=uids=0-1-1;gids=0-1-1", "tmpfs"), "config.json: mounts[0]: only a bind mount can be idmapped");
+}
+
+std::string ordinary_users_message(const std::string& config, const CgroupLayout& cgroups = kV1) {
+  Surroundings surroundings{.id = "web", .cgroups = cgroups, .uid = 1000, .gid = 1000, .privileged = false};
+  surroundings.may_use = [](const CgroupLeaf&) { return false; };
+  return oci::message_of([&] { compile_create(oci::parse_config(config), surroundings); });
+}
+
+// A valid config of an ordinary user with one more member.
+std::string rootless_with(const std::string& member) {
+  return R"({"ociVersion": "1.3.0", "root": {"path": "rootfs"}, "process": {"cwd": "/", "args": ["sh"], "user": {"additionalGids": []}},
+             "linux": {"namespaces": [{"type": "mount"}, {"type": "user"}],
+                       "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 1}],
+                       "gidMappings": [{"containerID": 0, "hostID": 1000, "size": 1}]})" +
+         member + "}";
+}
+
+TEST(PlanRefusals, WhatAnOrdinaryUserCannotHave) {
+  EXPECT_EQ(ordinary_users_message(rootless_with("")), "no error");
+  EXPECT_EQ(ordinary_users_message(oci::config_with("/hostname", "\"box\"")),
+            "config.json: linux.namespaces: for an ordinary user a container needs a \"user\" namespace");
+  std::string groups = rootless_with("");
+  groups.replace(groups.find("[]"), 2, "[5]");
+  EXPECT_EQ(ordinary_users_message(groups),
+            "config.json: process.user.additionalGids: groups cannot be changed in this user namespace: only one's own gid is "
+            "mapped without privilege");
+  std::string limits = rootless_with("");
+  limits.replace(limits.find("\"uidMappings"), 0, R"("resources": {"pids": {"limit": 5}}, )");
+  EXPECT_EQ(ordinary_users_message(limits),
+            "config.json: linux.resources.pids.limit: crumb may not make a cgroup with the controller \"pids\" here");
+  EXPECT_EQ(ordinary_users_message(
+                rootless_with(R"(, "mounts": [{"destination": "/a", "type": "bind", "source": "/", "options": ["idmap"]}])")),
+            "config.json: mounts[0].options[0]: only root can make idmapped mounts");
 }
 
 TEST(PlanRefusals, CgroupMountsWithoutCgroups) {

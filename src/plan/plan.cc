@@ -1,0 +1,15 @@
+#include "plan/plan.h"
+
+namespace crumb::plan {
+
+const Source* source_of(const std::vector<Step>& steps, std::size_t number) {
+  for (const Step& step : steps)
+    if (const auto* source = std::get_if<Source>(&step); source && --number == 0) return source;
+  return nullptr;
+}
+
+Source* source_of(std::vector<Step>& steps, std::size_t number) {
+  return const_cast<Source*>(source_of(const_cast<const std::vector<Step>&>(steps), number));
+}
+
+}  // namespace crumb::plan
