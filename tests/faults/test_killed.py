@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import unittest
 
 from fault_case import FaultCase, steps
@@ -143,6 +144,43 @@ class InitKilled(FaultCase):
         self.wait_status("stopped")
         self.assertNotEqual(self.seam("start", self.name).code, 0)
         self.force_and_clean("create")
+
+
+class UserNamespace(FaultCase):
+    """With the point `map` and a source that was opened early."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder.chmod(0o711)
+        self.linux["namespaces"] += [{"type": "user"}, {"type": "time"}]
+        self.linux["timeOffsets"] = {"boottime": {"secs": 100}}
+        for kind in ("uidMappings", "gidMappings"):
+            self.linux[kind] = [{"containerID": 0, "hostID": 2000000, "size": 65536}]
+        self.bundle.directory("/mnt")
+        self.mount("/mnt", self.scratch, "bind", ["bind", "idmap"])
+        subprocess.run(["chown", "-hR", "2000000:2000000", self.bundle.rootfs], check=True)
+        self.program("/bin/true")
+
+    def test_create_killed_at_any_step(self):
+        killed = 0
+        for step in steps(5):
+            result = self.seam(*self.create_arguments(), host=f"kill@{step}")
+            self.force_and_clean(f"SIGKILL at step {step}")
+            if result.code != KILLED:
+                self.assertEqual(result.code, 0, result)
+                break
+            killed += 1
+        self.assertGreater(killed, 3, "create was hardly ever killed: the seam does not work")
+
+    def test_run_cleans_up_when_init_is_killed_at_any_step(self):
+        failures = 0
+        for step in steps(5):
+            result = self.seam(*self.run_arguments(), init=f"kill@{step}")
+            self.clean(f"SIGKILL of init at step {step}")
+            if result.code == 0:
+                break
+            failures += 1
+        self.assertGreater(failures, 3, "init was hardly ever killed: the seam does not work")
 
 
 if __name__ == "__main__":

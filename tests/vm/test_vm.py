@@ -22,6 +22,7 @@ CHOSEN = [
     "test_cgroups", "test_signals.Killed", "test_signals.Orphans", "test_many.Many", "test_lifecycle.Create", "test_lifecycle.Kill",
     "test_lifecycle.Delete", "test_exec.Detached", "test_namespaces.Contents", "test_mounts.Binds", "test_rootfs.Devices",
     "test_rootfs.Paths", "test_process.Capabilities", "test_wasm.Limits", "test_wasm.Lifecycle", "test_wasm.Refusals",
+    "test_userns.UserNamespace", "test_userns.Exec", "test_userns.TimeNamespace", "test_rootless.Rootless", "test_delegated",
     "test_privileged",
 ]
 LIMIT = 1200  # seconds for the whole machine

@@ -5,6 +5,7 @@ import resource
 import unittest
 
 from support import UNIFIED, ContainerCase
+from test_userns import UserNamespaceCase
 
 
 class Machine(unittest.TestCase):
@@ -32,6 +33,19 @@ class Privileged(ContainerCase):
         # CAP_SYS_RESOURCE is 24
         self.process["capabilities"] = {name: ["CAP_SYS_RESOURCE"] for name in ("bounding", "effective", "permitted")}
         self.assertIn("CapEff:\t0000000001000000\n", self.sh("cat /proc/self/status"))
+
+
+class PrivilegedUserNamespace(UserNamespaceCase):
+    """The container's root may not do it: the host does."""
+
+    def test_a_hard_limit_is_raised(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.process["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": hard + 1000, "hard": hard + 2000}]
+        self.assertEqual(self.sh("ulimit -n; ulimit -Hn"), f"{hard + 1000}\n{hard + 2000}\n")
+
+    def test_the_oom_score_is_lowered(self):
+        self.process["oomScoreAdj"] = -500
+        self.assertEqual(self.sh("cat /proc/self/oom_score_adj"), "-500\n")
 
 
 class Unified(ContainerCase):
