@@ -7,10 +7,11 @@ void add_create_options(Options& options, container::CreateOptions& target) {
   options.text("config,f", target.config, "FILE", "another configuration than DIR/config.json");
   options.text("pid-file", target.pid_file, "FILE", "write the process id of the container's process here");
   options.flag("no-pivot", target.no_pivot, "enter the root filesystem without pivot_root (for a root on a ramdisk)");
-  options.number("preserve-fds", target.preserve_fds, "N", "hand over N descriptors from 3 on as they are");
+  options.number("preserve-fds", target.handover.preserve_fds, "N",
+                 "hand over N descriptors from 3 on, behind those of $LISTEN_FDS");
   options.ignored("no-new-keyring", "keep the caller's session keyring (this version never makes a new one)");
-  options.refused("console-socket", "SOCKET", kNoTerminals);
-  options.refused("pidfd-socket", "SOCKET", kNotYet);
+  options.text("console-socket", target.console_socket, "SOCKET", "send the master of the terminal to this Unix socket");
+  options.text("pidfd-socket", target.pidfd_socket, "SOCKET", "send a pidfd of the container's process to this Unix socket");
   options.operand("ID", target.id, true);
 }
 

@@ -6,7 +6,6 @@
 
 namespace crumb::cli {
 
-inline constexpr char kNoTerminals[] = "terminals are not supported by this version";
 inline constexpr char kNotYet[] = "not supported by this version";
 
 void add_create_options(Options& options, container::CreateOptions& target);

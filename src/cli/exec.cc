@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/create_options.h"
+#include "cli/handover.h"
 #include "cli/process.h"
 #include "support/error.h"
 #include "support/file.h"
@@ -15,6 +16,8 @@ struct Given {
   container::ExecOptions exec;
   ProcessFlags flags;
   std::string process_file;
+  bool tty = false;
+  std::vector<std::string> cgroups;
 };
 
 void add_flags(Options& options, Given& given) {
@@ -28,14 +31,17 @@ void add_flags(Options& options, Given& given) {
   options.exclude("process", {"env", "cwd", "user", "additional-gids", "cap", "no-new-privs"});
   options.text("pid-file", given.exec.pid_file, "FILE", "write the process id here");
   options.flag("detach,d", given.exec.detach, "return when the program runs, without waiting for its end");
-  options.number("preserve-fds", given.exec.preserve_fds, "N", "hand over N descriptors from 3 on as they are");
-  options.refused("tty,t", "", kNoTerminals);
-  options.refused("console-socket", "SOCKET", kNoTerminals);
-  options.refused("pidfd-socket", "SOCKET", kNotYet);
+  options.number("preserve-fds", given.exec.handover.preserve_fds, "N",
+                 "hand over N descriptors from 3 on, behind those of $LISTEN_FDS");
+  options.flag("tty,t", given.tty, "give it a terminal");
+  options.text("console-socket", given.exec.console_socket, "SOCKET",
+               "with --detach: send the terminal's master to this Unix socket");
+  options.text("pidfd-socket", given.exec.pidfd_socket, "SOCKET", "send a pidfd of the process to this Unix socket");
+  options.texts("cgroup", given.cgroups, "[CONTROLLER:]PATH",
+                "join a cgroup below the container's own (repeatable with CONTROLLER)");
+  options.flag("ignore-paused", given.exec.ignore_paused, "allow it in a paused container: the process waits for resume");
   options.refused("process-label", "LABEL", kNotYet);
   options.refused("apparmor", "PROFILE", kNotYet);
-  options.refused("cgroup", "PATH", kNotYet);
-  options.refused("ignore-paused", "", kNotYet);
 }
 
 oci::Process process_from(const std::string& file) {
@@ -70,6 +76,9 @@ Action define_exec(Options& options) {
     std::vector<std::string>& command = given->flags.command;
     if (!command.empty() && command.front() == "--") command.erase(command.begin());  // exec ID -- ls -l
     given->exec.process = process_of(runtime, *given);
+    if (given->tty) given->exec.process.terminal = true;
+    take_activation(given->exec.handover);
+    given->exec.cgroups = parse_sub_cgroups(given->cgroups);
     return container::exec(runtime, given->exec);
   };
 }

@@ -51,6 +51,8 @@ void add_capability(oci::Capabilities& sets, const std::string& name) {
 
 oci::Process apply(oci::Process process, const ProcessFlags& flags) {
   process.args = flags.command;
+  process.terminal = false;  // the container's own says nothing about this one
+  process.console_size = {};
   if (!flags.cwd.empty()) {
     if (flags.cwd[0] != '/') throw fail("exec: option --cwd: {} is not an absolute path", quote(flags.cwd));
     process.cwd = flags.cwd;
@@ -61,6 +63,24 @@ oci::Process apply(oci::Process process, const ProcessFlags& flags) {
   for (const std::string& name : flags.capabilities) add_capability(process.capabilities, name);
   if (flags.no_new_privileges) process.no_new_privileges = true;
   return process;
+}
+
+container::SubCgroups parse_sub_cgroups(const std::vector<std::string>& values) {
+  container::SubCgroups wanted;
+  for (const std::string& value : values) {
+    const std::size_t colon = value.find(':');
+    if (colon == std::string::npos && values.size() > 1)
+      throw fail("exec: option --cgroup: {} has no controller, and so must be the only one", quote(value));
+    const std::string path = colon == std::string::npos ? value : value.substr(colon + 1);
+    if (path.empty()) throw fail("exec: option --cgroup: {} names no cgroup", quote(value));
+    if (colon == std::string::npos) return {{"", path}};
+    for (const std::string_view controller : split(std::string_view(value).substr(0, colon), ',')) {
+      if (controller.empty()) throw fail("exec: option --cgroup: {}: a controller's name is missing", quote(value));
+      if (!wanted.emplace(controller, path).second)
+        throw fail("exec: option --cgroup: controller {} is there twice", quote(controller));
+    }
+  }
+  return wanted;
 }
 
 }  // namespace crumb::cli

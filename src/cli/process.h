@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "container/container.h"
 #include "oci/config.h"
 
 namespace crumb::cli {
@@ -19,5 +20,8 @@ struct ProcessFlags {
 // --cap adds to the bounding, effective and permitted sets, and to the ambient one where the container has it as inheritable
 // (the kernel's condition), as runc does.
 oci::Process apply(oci::Process process, const ProcessFlags& flags);
+
+// The values of --cgroup: "PATH", alone, or "CONTROLLER[,CONTROLLER...]:PATH" for each. Throws Error naming the flag.
+container::SubCgroups parse_sub_cgroups(const std::vector<std::string>& values);
 
 }  // namespace crumb::cli

@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/create_options.h"
+#include "cli/handover.h"
 
 namespace crumb::cli {
 namespace {
@@ -20,8 +21,10 @@ Action define_run(Options& options) {
   options.flag("keep", given->keep, "do not delete the container after its end");
   options.ignored("no-subreaper", "accepted for runc's callers; crumb never becomes a subreaper for a detached container");
   add_create_options(options, given->create);
-  return
-      [given](const container::Runtime& runtime) { return container::run(runtime, given->create, given->detach, given->keep); };
+  return [given](const container::Runtime& runtime) {
+    take_activation(given->create.handover);
+    return container::run(runtime, given->create, given->detach, given->keep);
+  };
 }
 
 }  // namespace crumb::cli

@@ -88,11 +88,17 @@ plan::Surroundings surroundings_of(const Runtime& runtime, const std::string& id
   return surroundings;
 }
 
+void add_handover(const Handover& handover, plan::Surroundings& surroundings) {
+  surroundings.preserve_fds = handover.count();
+  surroundings.listen_fds = handover.listen_fds;
+  surroundings.listen_names = handover.listen_names;
+}
+
 plan::Plan compile_bundle(const Runtime& runtime, const Bundle& bundle, const CreateOptions& options) {
   plan::Surroundings surroundings = surroundings_of(runtime, options.id, bundle.path, bundle.rootfs);
   if (!surroundings.cgroups_disabled) add_cgroups(surroundings);
   surroundings.no_pivot = options.no_pivot;
-  surroundings.preserve_fds = options.preserve_fds;
+  add_handover(options.handover, surroundings);
   return plan::compile_create(bundle.config, surroundings);
 }
 

@@ -23,6 +23,8 @@ Bundle load_bundle(const CreateOptions& options);
 plan::Surroundings surroundings_of(const Runtime& runtime, const std::string& id, const std::string& bundle,
                                    const std::string& rootfs);
 
+void add_handover(const Handover& handover, plan::Surroundings& surroundings);
+
 // The Plan of the bundle's container. Throws Error for what config.json asks and cannot be had.
 plan::Plan compile_bundle(const Runtime& runtime, const Bundle& bundle, const CreateOptions& options);
 

@@ -37,21 +37,38 @@ struct Summary {
   std::map<std::string, std::string> annotations;
 };
 
+// Descriptors from 3 on that the program gets: first those of socket activation (sd_listen_fds(3)), then --preserve-fds.
+struct Handover {
+  std::uint32_t listen_fds = 0;
+  std::string listen_names;  // LISTEN_FDNAMES; empty: not given
+  std::uint32_t preserve_fds = 0;
+
+  std::uint32_t count() const { return listen_fds + preserve_fds; }
+};
+
 struct CreateOptions {
   std::string id;
   std::string bundle = ".";
-  std::string config;    // --config: another file than BUNDLE/config.json
-  std::string pid_file;  // empty: none
+  std::string config;          // --config: another file than BUNDLE/config.json
+  std::string pid_file;        // empty: none
+  std::string console_socket;  // takes the master of the terminal; empty: none
+  std::string pidfd_socket;    // takes a pidfd of the process; empty: none
   bool no_pivot = false;
-  std::uint32_t preserve_fds = 0;
+  Handover handover;
 };
+
+// Cgroups below the container's own that a process joins: controller -> path from there. "": all hierarchies (or version 2's).
+using SubCgroups = std::map<std::string, std::string>;
 
 struct ExecOptions {
   std::string id;
   oci::Process process;  // complete: the CLI merged --process or the flags with the container's own process
   std::string pid_file;
+  std::string console_socket, pidfd_socket;  // as with create
   bool detach = false;
-  std::uint32_t preserve_fds = 0;
+  bool ignore_paused = false;  // the process waits until the container is resumed
+  SubCgroups cgroups;
+  Handover handover;
 };
 
 // False for ordinary users, and inside a rootless podman: there crumb is root of a user namespace, which $USER does not claim

@@ -6,6 +6,7 @@
 #include "container/bundle.h"
 #include "container/filter.h"
 #include "container/launch.h"
+#include "container/pidfd_socket.h"
 #include "container/store.h"
 #include "kernel/call.h"
 #include "linux/cgroup.h"
@@ -79,10 +80,10 @@ void record(const Entry& entry, State& state, int pid) {
 }
 
 // The user namespaces of idmapped mounts, whose numbers their steps are told.
-std::vector<Fd> open_idmaps(plan::Plan& plan, std::uint32_t preserve_fds) {
+std::vector<Fd> open_idmaps(plan::Plan& plan, std::uint32_t preserved) {
   std::vector<Fd> namespaces;
   for (const plan::Idmap& idmap : plan.host.idmaps) {
-    namespaces.push_back(above_preserved(linux::open_user_namespace(idmap), preserve_fds));
+    namespaces.push_back(above_preserved(linux::open_user_namespace(idmap), preserved));
     plan::source_of(plan.steps, idmap.source)->idmap = static_cast<std::uint64_t>(namespaces.back().get());
   }
   return namespaces;
@@ -96,12 +97,14 @@ std::vector<int> numbers(const std::vector<Fd>& descriptors) {
 
 }  // namespace
 
-int make_container(const Runtime& runtime, const CreateOptions& options) {
+Made make_container(const Runtime& runtime, const CreateOptions& options, bool detach) {
   check_id(options.id);
-  settle_descriptors(options.preserve_fds);
+  settle_descriptors(options.handover);
   const Bundle bundle = load_bundle(options);
   plan::Plan plan = compile_bundle(runtime, bundle, options);
   for (const std::string& warning : plan.warnings) log::warning(warning);
+  Terminal terminal(*bundle.config.process, options.console_socket, detach);
+  const PidfdSocket pidfd_socket(options.pidfd_socket);
   add_filter(runtime, bundle.config, plan);
 
   Entry entry = Store(runtime.root, true).create(options.id);
@@ -113,25 +116,26 @@ int make_container(const Runtime& runtime, const CreateOptions& options) {
   entry.write(state);
   entry.write_config(bundle.text);
   Entry::Fifos fifos = entry.make_fifos();
-  const Fd start = above_preserved(std::move(fifos.start), options.preserve_fds);
-  const Fd result = above_preserved(std::move(fifos.result), options.preserve_fds);
+  const Fd start = above_preserved(std::move(fifos.start), options.handover.count());
+  const Fd result = above_preserved(std::move(fifos.result), options.handover.count());
 
-  const std::vector<Fd> namespaces = open_idmaps(plan, options.preserve_fds);
-  Launch launch(runtime, plan, {start.get(), result.get(), -1, options.preserve_fds, numbers(namespaces)});
+  const std::vector<Fd> namespaces = open_idmaps(plan, options.handover.count());
+  Launch launch(runtime, plan, {start.get(), result.get(), -1, options.handover.count(), numbers(namespaces)});
   const auto born = [&](int pid) {
     record(entry, state, pid);
     linux::create_cgroups(plan.host);
     unfinished.owns_cgroups();
   };
-  const auto ready = [&](int) {
+  const auto ready = [&](int pid) {
+    pidfd_socket.send(pid);
     state.ready = true;
     entry.write(state);
   };
-  launch.prepare({born, ready});
+  launch.prepare({born, ready, [&](Fd master) { terminal.take(std::move(master)); }});
   if (!options.pid_file.empty()) replace_file(AT_FDCWD, options.pid_file, std::to_string(launch.pid()), 0644);
   launch.release();
   unfinished.finish();
-  return launch.pid();
+  return {launch.pid(), std::move(terminal)};
 }
 
 void hold_signals() {
@@ -139,6 +143,6 @@ void hold_signals() {
   check(kernel::rt_sigprocmask(SIG_BLOCK, &everything), "block signals");
 }
 
-void create(const Runtime& runtime, const CreateOptions& options) { make_container(runtime, options); }
+void create(const Runtime& runtime, const CreateOptions& options) { make_container(runtime, options, true); }
 
 }  // namespace crumb::container

@@ -4,7 +4,9 @@
 #include "container/create.h"
 #include "container/filter.h"
 #include "container/launch.h"
+#include "container/pidfd_socket.h"
 #include "container/store.h"
+#include "container/sub_cgroups.h"
 #include "kernel/call.h"
 #include "linux/cgroup.h"
 #include "linux/process.h"
@@ -18,10 +20,11 @@ namespace {
 
 // Without the container's lock: exec only looks, and the pidfd holds what it saw. A created container takes processes too, as
 // with runc.
-linux::Process running_process(const Entry& entry, const State& state) {
+linux::Process running_process(const Entry& entry, const State& state, bool ignore_paused) {
   std::optional<linux::Process> process = linux::Process::find(state.pid, state.start_time);
   if (!process || !state.ready) throw fail("container \"{}\" is not running", entry.id());
-  if (linux::cgroups_frozen(state.cgroups)) throw fail("container \"{}\" is paused", entry.id());
+  if (!ignore_paused && linux::cgroups_frozen(state.cgroups))
+    throw fail("container \"{}\" is paused (use --ignore-paused to override)", entry.id());
   return std::move(*process);
 }
 
@@ -29,30 +32,34 @@ linux::Process running_process(const Entry& entry, const State& state) {
 
 int exec(const Runtime& runtime, const ExecOptions& options) {
   check_id(options.id);
-  settle_descriptors(options.preserve_fds);
+  settle_descriptors(options.handover);
   const Entry entry = Store(runtime.root, false).open(options.id);
   const std::optional<State> state = entry.read();
   if (!state) throw fail("container \"{}\" is not running", options.id);
-  const linux::Process init = running_process(entry, *state);
+  const linux::Process init = running_process(entry, *state, options.ignore_paused);
 
-  const Fd pidfd(check(kernel::fcntl(init.pidfd(), F_DUPFD_CLOEXEC, first_unpreserved(options.preserve_fds)),
+  const Fd pidfd(check(kernel::fcntl(init.pidfd(), F_DUPFD_CLOEXEC, first_unpreserved(options.handover.count())),
                        "pidfd of container \"{}\"", options.id));
   plan::Surroundings surroundings = surroundings_of(runtime, options.id, state->bundle, state->rootfs);
-  surroundings.preserve_fds = options.preserve_fds;
+  add_handover(options.handover, surroundings);
   surroundings.deny_setgroups = linux::denies_setgroups(std::to_string(init.pid()));
   const oci::Config container = config(runtime, options.id);
   plan::Plan plan = plan::compile_exec(options.process, container.linux_, static_cast<std::uint64_t>(pidfd.get()),
-                                       linux::foreign_namespaces(init.pid()), state->cgroups, surroundings);
+                                       linux::foreign_namespaces(init.pid()), below(state->cgroups, options.cgroups), surroundings);
+  if (options.cgroups.empty()) plan.host.cgroup_fallback = init.pid();
   for (const std::string& warning : plan.warnings) log::warning(warning);
   add_filter(runtime, container, plan);
 
+  const PidfdSocket pidfd_socket(options.pidfd_socket);
+  Terminal terminal(options.process, options.console_socket, options.detach);
+
   if (!options.detach) hold_signals();
-  Launch launch(runtime, plan, {-1, -1, pidfd.get(), options.preserve_fds});
-  launch.prepare({[](int) {}, [](int) {}});
-  launch.await_program(!options.detach);
+  Launch launch(runtime, plan, {-1, -1, pidfd.get(), options.handover.count()});
+  launch.prepare({[](int) {}, [&](int pid) { pidfd_socket.send(pid); }, [&](Fd master) { terminal.take(std::move(master)); }});
+  launch.await_program(!options.detach && !terminal.in_foreground());
   if (!options.pid_file.empty()) replace_file(AT_FDCWD, options.pid_file, std::to_string(launch.pid()), 0644);
   launch.release();
-  return options.detach ? 0 : linux::reap_forwarding_signals(launch.pid());
+  return options.detach ? 0 : terminal.wait(launch.pid());
 }
 
 }  // namespace crumb::container

@@ -34,6 +34,15 @@ void mark_each_descriptor(std::uint32_t first) {
   }
 }
 
+void require_open(std::uint32_t first, std::uint32_t count, const char* what) {
+  constexpr std::uint32_t kMost = 1U << 20;
+  if (count > kMost) throw fail("{} {}: too many", what, count);
+  for (std::uint32_t number = first; number < first + count; ++number) {
+    const long flags = kernel::fcntl(static_cast<int>(number), F_GETFD);
+    if (flags < 0 || flags & FD_CLOEXEC) throw fail("{} {}: descriptor {} is not open", what, count, number);
+  }
+}
+
 bool limits_memory(const plan::Plan& plan) {
   for (const plan::CgroupWrite& write : plan.host.cgroup_writes)
     if (write.place == "linux.resources.memory.limit") return true;
@@ -42,22 +51,18 @@ bool limits_memory(const plan::Plan& plan) {
 
 }  // namespace
 
-int first_unpreserved(std::uint32_t preserve_fds) { return static_cast<int>(kFirstPreserved + preserve_fds); }
+int first_unpreserved(std::uint32_t preserved) { return static_cast<int>(kFirstPreserved + preserved); }
 
-Fd above_preserved(Fd fd, std::uint32_t preserve_fds) {
-  const int first = first_unpreserved(preserve_fds);
+Fd above_preserved(Fd fd, std::uint32_t preserved) {
+  const int first = first_unpreserved(preserved);
   if (fd.get() >= first) return fd;
-  return Fd(check(kernel::fcntl(fd.get(), F_DUPFD_CLOEXEC, first), "descriptor above {} preserved ones", preserve_fds));
+  return Fd(check(kernel::fcntl(fd.get(), F_DUPFD_CLOEXEC, first), "descriptor above {} preserved ones", preserved));
 }
 
-void settle_descriptors(std::uint32_t preserve_fds) {
-  constexpr std::uint32_t kMost = 1U << 20;
-  if (preserve_fds > kMost) throw fail("--preserve-fds {}: too many", preserve_fds);
-  const std::uint32_t first = kFirstPreserved + preserve_fds;
-  for (std::uint32_t number = kFirstPreserved; number < first; ++number) {
-    const long flags = kernel::fcntl(static_cast<int>(number), F_GETFD);
-    if (flags < 0 || flags & FD_CLOEXEC) throw fail("--preserve-fds {}: descriptor {} is not open", preserve_fds, number);
-  }
+void settle_descriptors(const Handover& handover) {
+  require_open(kFirstPreserved, handover.listen_fds, "LISTEN_FDS");
+  require_open(kFirstPreserved + handover.listen_fds, handover.preserve_fds, "--preserve-fds");
+  const std::uint32_t first = kFirstPreserved + handover.count();
   const long result = kernel::close_range(first, std::numeric_limits<unsigned>::max(), CLOSE_RANGE_CLOEXEC);
   if (result < 0) mark_each_descriptor(first);
 }
@@ -75,11 +80,11 @@ Launch::Launch(const Runtime& runtime, const plan::Plan& plan, const Inheritance
 }
 
 void Launch::spawn(const Inheritance& inheritance) {
-  init_end_ = above_preserved(std::move(init_end_), inheritance.preserve_fds);
+  init_end_ = above_preserved(std::move(init_end_), inheritance.preserved);
   const plan::Descriptors numbers{init_end_.get(), inheritance.start, inheritance.result};
   const std::string bytes = plan::encode(plan_.steps, numbers);
-  const Fd memory = above_preserved(linux::sealed_memory_file("crumb-plan", bytes), inheritance.preserve_fds);
-  const Fd program = above_preserved(linux::open_executable(runtime_.init_path), inheritance.preserve_fds);
+  const Fd memory = above_preserved(linux::sealed_memory_file("crumb-plan", bytes), inheritance.preserved);
+  const Fd program = above_preserved(linux::open_executable(runtime_.init_path), inheritance.preserved);
   report_ = inheritance.result >= 0 ? inheritance.result : numbers.sync;
 
   std::vector<int> inherited{memory.get(), numbers.sync};
@@ -127,7 +132,7 @@ Answer Launch::map() {
 }
 
 Answer Launch::place() {
-  linux::join_cgroups(plan_.host.cgroup_leaves, pid_);
+  linux::join_cgroups(plan_.host.cgroup_leaves, pid_, plan_.host.cgroup_fallback);
   linux::set_limits(pid_, plan_.host.rlimits);
   if (plan_.host.oom_score_adj && !plan_.host.early_oom_score) linux::set_oom_score_adj(pid_, *plan_.host.oom_score_adj);
   return {};
@@ -149,6 +154,7 @@ void Launch::prepare(const Records& records) {
       {Point::map, [&](Question&) { return map(); }},
       {Point::pid, [&](Question& question) { return adopt(question.value), records.born(pid_), Answer{}; }},
       {Point::placed, [&](Question&) { return place(); }},
+      {Point::console, [&](Question& question) { return records.console(std::move(question.descriptor)), Answer{}; }},
       {Point::program, [&](Question& question) { return judge_program(question); }},
       {Point::ready, [&](Question&) { return end(first_stage_), records.ready(pid_), Answer{}; }},
   };

@@ -16,22 +16,22 @@
 
 namespace crumb::container {
 
-// The first descriptor number behind 0, 1, 2 and the preserved ones.
-int first_unpreserved(std::uint32_t preserve_fds);
+// The first descriptor number behind 0, 1, 2 and the `preserved` ones that are handed over.
+int first_unpreserved(std::uint32_t preserved);
 
 // `fd` under a number that init may inherit it with: above 0, 1, 2 and the preserved descriptors. Close-on-exec.
-Fd above_preserved(Fd fd, std::uint32_t preserve_fds);
+Fd above_preserved(Fd fd, std::uint32_t preserved);
 
-// Throws when one of the descriptors 3 .. 2 + preserve_fds is not open, and makes all above them close-on-exec, whoever opened
-// them: init inherits what it needs and nothing else.
-void settle_descriptors(std::uint32_t preserve_fds);
+// Throws when one of those that are to be handed over is not open, and makes all above them close-on-exec, whoever opened them:
+// init inherits what it needs and nothing else.
+void settle_descriptors(const Handover& handover);
 
 class Launch {
  public:
   // Spawns crumb-init. The FIFOs (create) or the pidfd (exec) are inherited under their own numbers, see above_preserved().
   struct Inheritance {
     int start = -1, result = -1, pidfd = -1;
-    std::uint32_t preserve_fds = 0;
+    std::uint32_t preserved = 0;  // number of descriptors from 3 on that are handed over
     std::vector<int> others = {};  // what steps name by number
   };
   Launch(const Runtime& runtime, const plan::Plan& plan, const Inheritance& inheritance);
@@ -39,10 +39,11 @@ class Launch {
   Launch(const Launch&) = delete;
   Launch& operator=(const Launch&) = delete;
 
-  // What the caller adds at the points `pid` (init goes on meanwhile) and `ready` (before the answer). The process joins the
-  // Plan's cgroups at `placed`: create makes them in `born`.
+  // What the caller adds at the points `pid` (init goes on meanwhile), `ready` (before the answer) and `console`. The process
+  // joins the Plan's cgroups at `placed`: create makes them in `born`.
   struct Records {
     std::function<void(int pid)> born, ready;
+    std::function<void(Fd master)> console = {};
   };
   void prepare(const Records& records);
 

@@ -20,15 +20,16 @@ void clear_away(const Runtime& runtime, const std::string& id, int pid) {
 
 int run(const Runtime& runtime, const CreateOptions& options, bool detach, bool keep) {
   if (!detach) hold_signals();
-  const int pid = make_container(runtime, options);
+  Made made = make_container(runtime, options, detach);
+  const int pid = made.pid;
   try {
-    start_program(runtime, options.id, !detach);
+    start_program(runtime, options.id, !detach && !made.terminal.in_foreground());
   } catch (const Error&) {
     clear_away(runtime, options.id, pid);
     throw;
   }
   if (detach) return 0;
-  const int code = linux::reap_forwarding_signals(pid);
+  const int code = made.terminal.wait(pid);
   if (!keep) remove(runtime, options.id, true);
   return code;
 }

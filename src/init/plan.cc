@@ -39,6 +39,10 @@ bool sound(const wire::Device<InitForm>& step) {
   return (type == S_IFCHR || type == S_IFBLK || type == S_IFIFO) && (step.mode & ~uint64_t{S_IFMT | 07777}) == 0;
 }
 bool sound(const wire::Seccomp<InitForm>& step) { return step.program.count > 0 && step.program.count <= BPF_MAXINSNS; }
+bool sound(const wire::Terminal<InitForm>& step) {
+  constexpr uint64_t kMost = 0xffff;  // struct winsize
+  return step.rows <= kMost && step.columns <= kMost;
+}
 bool sound(const wire::Program<InitForm>& step) { return step.arguments.count > 0; }
 
 // Reads past one step of any kind.

@@ -13,7 +13,7 @@ namespace crumb::init {
 namespace {
 
 constexpr char kDefaultPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-constexpr uint32_t kExtraVariables = 2;  // HOME, the engine's options
+constexpr uint32_t kExtraVariables = 3;  // HOME, LISTEN_PID, the engine's options
 
 // argv or envp from a list, with room for `extra` more.
 char** pointers(const List<Text>& list, uint32_t extra) {
@@ -120,18 +120,27 @@ long ask_host(Context& context) {
   return take_engine(context, answer);
 }
 
-// The only hint for the engine, which removes it again. An image must not be able to give another one.
-long add_engine_options(Context& context) {
-  constexpr size_t kDigits = 12;
-  char* const name = concatenate(wire::kEngineOptionsVariable, "=");
-  char* const entry = name == nullptr ? nullptr : static_cast<char*>(allocate(length(name) + kDigits));
+// NAME=number, in the place of any other value.
+long set_number(Context& context, const char* name_and_equals, uint64_t number) {
+  constexpr size_t kDigits = 21;  // and the NUL
+  const size_t size = length(name_and_equals) + kDigits;
+  char* const entry = static_cast<char*>(allocate(size));
   if (entry == nullptr) return -ENOMEM;
-  copy(entry, length(name) + kDigits, name);
-  append_number(entry, length(name) + kDigits, static_cast<uint64_t>(context.options.get()));
-  remove(context.environment, name);
+  copy(entry, size, name_and_equals);
+  append_number(entry, size, number);
+  remove(context.environment, name_and_equals);
   append(context.environment, entry);
   return 0;
 }
+
+// The only hint for the engine, which removes it again. An image must not be able to give another one.
+long add_engine_options(Context& context) {
+  const char* const name = concatenate(wire::kEngineOptionsVariable, "=");
+  return name == nullptr ? -ENOMEM : set_number(context, name, static_cast<uint64_t>(context.options.get()));
+}
+
+// Its own number for itself: 1, unless it has the pid namespace of others (sd_listen_fds(3) compares).
+long add_listen_pid(Context& context) { return set_number(context, "LISTEN_PID=", static_cast<uint64_t>(kernel::getpid())); }
 
 long add_home(Context& context) {
   char* const home = concatenate("HOME=", home_of_user());
@@ -149,6 +158,8 @@ long perform(Context& context, const wire::Program<InitForm>& step) {
   if (context.arguments == nullptr || context.environment == nullptr) return -ENOMEM;
   if (step.home)
     if (const long result = add_home(context); result < 0) return result;
+  if (step.listen_pid)
+    if (const long result = add_listen_pid(context); result < 0) return result;
   if (const long result = find_program(context); result < 0) return context.failed(result, context.arguments[0]);
   if (context.module)
     if (const long result = ask_host(context); result < 0) return result;

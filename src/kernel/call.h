@@ -36,6 +36,7 @@ inline long write(int fd, const void* buffer, unsigned long size) { return sysca
 inline long lseek(int fd, long offset, int whence) { return syscall(SYS_lseek, fd, offset, whence); }
 inline long fcntl(int fd, int command, long argument = 0) { return syscall(SYS_fcntl, fd, command, argument); }
 inline long dup3(int from, int to, int flags) { return syscall(SYS_dup3, from, to, flags); }
+inline long ioctl(int fd, unsigned long request, unsigned long argument) { return syscall(SYS_ioctl, fd, request, argument); }
 inline long flock(int fd, int operation) { return syscall(SYS_flock, fd, operation); }
 inline long fstat(int fd, struct stat* facts) { return syscall(SYS_fstat, fd, facts); }
 inline long fstatat(int directory, const char* path, struct stat* facts, int flags) {
@@ -112,6 +113,7 @@ inline long unshare(unsigned long types) { return syscall(SYS_unshare, types); }
 // fork-like: the child goes on with a copy of the stack.
 inline long clone(unsigned long flags) { return syscall(SYS_clone, flags, 0, 0, 0, 0); }
 inline long sethostname(const char* name, unsigned long size) { return syscall(SYS_sethostname, name, size); }
+inline long setsid() { return syscall(SYS_setsid); }
 inline long getpid() { return syscall(SYS_getpid); }
 inline long getuid() { return syscall(SYS_getuid); }
 inline long execve(const char* path, char* const* arguments, char* const* environment) {
@@ -186,6 +188,8 @@ inline long nanosleep(long nanoseconds) {
 inline long socketpair(int family, int type, int protocol, int* ends) {
   return syscall(SYS_socketpair, family, type, protocol, ends);
 }
+inline long socket(int family, int type, int protocol) { return syscall(SYS_socket, family, type, protocol); }
+inline long connect(int fd, const sockaddr* address, unsigned size) { return syscall(SYS_connect, fd, address, size); }
 inline long sendmsg(int fd, const msghdr* message, int flags) { return syscall(SYS_sendmsg, fd, message, flags); }
 inline long recvmsg(int fd, msghdr* message, int flags) { return syscall(SYS_recvmsg, fd, message, flags); }
 

@@ -33,8 +33,8 @@ bool may_use_cgroup(const plan::CgroupLeaf& leaf);
 // Leaves that are not required only leave a line in the debug log. What was made is removed again on failure.
 void create_cgroups(const plan::Host& host);
 
-// Moves `pid` into the leaves.
-void join_cgroups(const std::vector<plan::CgroupLeaf>& leaves, int pid);
+// Moves `pid` into the leaves. fallback: a process below a leaf of version 2, see plan::Host::cgroup_fallback.
+void join_cgroups(const std::vector<plan::CgroupLeaf>& leaves, int pid, int fallback = 0);
 
 // Every process of the leaves and below, as pids of crumb's pid namespace, sorted, without duplicates.
 std::vector<int> cgroup_processes(const std::vector<plan::CgroupLeaf>& leaves);

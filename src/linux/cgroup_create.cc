@@ -109,6 +109,32 @@ class Creation {
   std::map<std::string, std::string> refused_;  // controller, reason
 };
 
+long join(const std::string& directory, int pid) {
+  const long result = kernel::openat(AT_FDCWD, (directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
+  const Fd file(result);
+  return file ? write_word(file.get(), std::to_string(pid)) : result;
+}
+
+// -EBUSY unless `other` is in a cgroup of version 2 below the leaf.
+long join_beside(const CgroupLeaf& leaf, int other, int pid) {
+  constexpr std::string_view kUnified = "0::";
+  const std::string text = read_file(fmt::format("/proc/{}/cgroup", other));
+  for (const std::string_view line : split(text, '\n')) {
+    if (!line.starts_with(kUnified)) continue;
+    const std::string_view path = line.substr(kUnified.size());
+    if (path.starts_with(leaf.path + "/") && path.find("/../") == std::string_view::npos)
+      return join(leaf.mountpoint + std::string(path), pid);
+  }
+  return -EBUSY;
+}
+
+std::string why_not_joined(const CgroupLeaf& leaf, long result) {
+  if (result == -ENOENT || result == -ENODEV) return "it does not exist";
+  if (result == -EBUSY && leaf.unified) return "it gives controllers to its children, and so cannot hold processes itself";
+  if (result == -EOPNOTSUPP && leaf.unified) return "a cgroup above it holds processes itself, so it is only for threads";
+  return errno_text(static_cast<int>(-result));
+}
+
 // Not even of a leaf that is not required: removing the container kills all that is in its leaves.
 void refuse_used(const CgroupLeaf& leaf) {
   for_each_cgroup(leaf, [&](int directory) {
@@ -138,18 +164,12 @@ void create_cgroups(const plan::Host& host) {
   }
 }
 
-void join_cgroups(const std::vector<CgroupLeaf>& leaves, int pid) {
+void join_cgroups(const std::vector<CgroupLeaf>& leaves, int pid, int fallback) {
   for (const CgroupLeaf& leaf : leaves) {
-    const std::string path = cgroup_directory(leaf) + "/cgroup.procs";
-    long result = kernel::openat(AT_FDCWD, path.c_str(), O_WRONLY | O_CLOEXEC);
-    const Fd file(result);
-    if (file) result = write_word(file.get(), std::to_string(pid));
+    long result = join(cgroup_directory(leaf), pid);
+    if (result == -EBUSY && leaf.unified && fallback != 0) result = join_beside(leaf, fallback, pid);
     if (result >= 0) continue;
-    std::string reason = errno_text(static_cast<int>(-result));
-    if (result == -ENOENT || result == -ENODEV) reason = "it has been removed";
-    if (result == -EBUSY && leaf.unified) reason = "it gives controllers to its children, and so cannot hold processes itself";
-    if (result == -EOPNOTSUPP && leaf.unified) reason = "a cgroup above it holds processes itself, so it is only for threads";
-    const Error error = fail("{}: process {} cannot join: {}", cgroup_name(leaf), pid, reason);
+    const Error error = fail("{}: process {} cannot join: {}", cgroup_name(leaf), pid, why_not_joined(leaf, result));
     if (leaf.required) throw error;
     log::debug(error.what());
   }

@@ -1,12 +1,13 @@
 // Waiting for children, with and without handing signals on.
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <optional>
 
 #include "linux/process.h"
+#include "linux/waiting.h"
 #include "support/error.h"
 
 namespace crumb::linux {
@@ -14,7 +15,8 @@ namespace {
 
 int exit_code(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
-// Reaps all children that have ended; the status of `pid` if it was among them.
+}  // namespace
+
 std::optional<int> reap_ended(int pid) {
   std::optional<int> code;
   int status = 0;
@@ -25,7 +27,27 @@ std::optional<int> reap_ended(int pid) {
   return code;
 }
 
-}  // namespace
+Signals::Signals() {
+  const unsigned long everything = ~0UL;
+  check(kernel::rt_sigprocmask(SIG_BLOCK, &everything), "block signals");
+  fd_ = Fd(check(kernel::signalfd4(-1, &everything, SFD_CLOEXEC), "signal descriptor"));
+}
+
+signalfd_siginfo Signals::next() const {
+  signalfd_siginfo signal{};
+  long size = 0;
+  do size = kernel::read(fd_.get(), &signal, sizeof signal);
+  while (size == -EINTR);
+  check(size, "signal descriptor");
+  return signal;
+}
+
+void forward(const signalfd_siginfo& signal, int pid) {
+  const int number = static_cast<int>(signal.ssi_signo);
+  // The kernel sends it in our own name when a reader of ours is gone.
+  const bool own = number == SIGPIPE && signal.ssi_pid == static_cast<unsigned>(getpid());
+  if (number != SIGCHLD && number != SIGURG && !own) kernel::kill(pid, number);  // not reaped yet: the number is still its own
+}
 
 int reap(int pid) {
   int status = 0;
@@ -37,17 +59,10 @@ int reap(int pid) {
 }
 
 int reap_forwarding_signals(int pid) {
-  const unsigned long everything = ~0UL;
-  check(kernel::rt_sigprocmask(SIG_BLOCK, &everything), "block signals");
-  const Fd signals(check(kernel::signalfd4(-1, &everything, SFD_CLOEXEC), "signal descriptor"));
+  const Signals signals;
   for (;;) {
     if (const std::optional<int> code = reap_ended(pid)) return *code;
-    signalfd_siginfo info{};
-    const long size = kernel::read(signals.get(), &info, sizeof info);
-    if (size == -EINTR) continue;
-    check(size, "signal descriptor");
-    const int signal = static_cast<int>(info.ssi_signo);
-    if (signal != SIGCHLD && signal != SIGURG) kernel::kill(pid, signal);  // not reaped yet: the number is still its own
+    forward(signals.next(), pid);
   }
 }
 

@@ -32,8 +32,15 @@ struct Rlimit {
   std::uint64_t soft = 0, hard = 0;
 };
 
+// Of a terminal, in characters; 0: not given.
+struct ConsoleSize {
+  std::uint16_t rows = 0, columns = 0;
+};
+
 struct Process {
-  std::string cwd;  // absolute
+  bool terminal = false;
+  ConsoleSize console_size;  // zero without a terminal
+  std::string cwd;           // absolute
   std::vector<std::string> env;
   std::vector<std::string> args;  // never empty
   User user;

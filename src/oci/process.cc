@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "kernel/capabilities.h"
 #include "kernel/namespaces.h"
@@ -79,13 +80,25 @@ std::vector<std::string> parse_arguments(const json::Cursor& list) {
   return arguments;
 }
 
+// Without a terminal the size means nothing (config.md, Process), but its form is still wrong or right.
+void parse_terminal(const json::Cursor& object, Process& process) {
+  constexpr std::uint64_t kLargest = std::numeric_limits<std::uint16_t>::max();
+  if (const auto flag = object.find("terminal")) process.terminal = flag->boolean();
+  const auto size = object.find("consoleSize");
+  if (!size) return;
+  const auto rows = static_cast<std::uint16_t>(size->at("height").natural(kLargest));
+  const auto columns = static_cast<std::uint16_t>(size->at("width").natural(kLargest));
+  if (process.terminal) process.console_size = {rows, columns};
+}
+
 }  // namespace
 
 Process parse_process(const json::Cursor& object) {
-  refuse(object, {"terminal", "apparmorProfile", "selinuxLabel", "scheduler", "ioPriority", "execCPUAffinity"});
+  refuse(object, {"apparmorProfile", "selinuxLabel", "scheduler", "ioPriority", "execCPUAffinity"});
   Process process;
   process.args = parse_arguments(object.at("args"));
   process.cwd = parse_absolute_path(object.at("cwd"));
+  parse_terminal(object, process);
   if (const auto env = object.find("env")) process.env = env->strings();
   if (const auto user = object.find("user")) process.user = parse_user(*user);
   if (const auto sets = object.find("capabilities")) process.capabilities = parse_capabilities(*sets);

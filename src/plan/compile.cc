@@ -72,8 +72,8 @@ void add_first_process(const Input& input, const std::vector<Source>& sources, s
 
 }  // namespace
 
-WasmPolicy wasm_policy(const oci::Resources& resources) {
-  WasmPolicy policy{.stack = wire::kDefaultGuestStack, .memory_pages = 0};
+WasmPolicy wasm_policy(const oci::Resources& resources, std::uint32_t listen_fds) {
+  WasmPolicy policy{.stack = wire::kDefaultGuestStack, .memory_pages = 0, .listen = listen_fds};
   const std::int64_t limit = resources.memory.limit.value_or(-1);
   if (limit < 0) return policy;
   const std::uint64_t bytes = static_cast<std::uint64_t>(limit);
@@ -95,7 +95,7 @@ Plan compile_create(const oci::Config& config, const Surroundings& surroundings)
   std::ranges::move(filesystem, std::back_inserter(plan.steps));
   plan.steps.emplace_back(Pivot{.move = surroundings.no_pivot, .readonly = config.root.readonly});
   add_process(*config.process, config.linux_, surroundings, Last::create, denies_setgroups(input), plan);
-  plan.wasm = wasm_policy(config.linux_.resources);
+  plan.wasm = wasm_policy(config.linux_.resources, surroundings.listen_fds);
   return plan;
 }
 
@@ -111,8 +111,9 @@ Plan compile_exec(const oci::Process& process, const oci::Linux& container, std:
   if (namespaces & CLONE_NEWUSER) plan.steps.emplace_back(NamespaceRoot{});
   plan.steps.emplace_back(Fork{.namespaces = 0});
   plan.steps.emplace_back(meet(wire::Point::placed));
+  add_terminal(process, false, plan.steps);
   add_process(process, container, surroundings, Last::exec, surroundings.deny_setgroups, plan);
-  plan.wasm = wasm_policy(container.resources);
+  plan.wasm = wasm_policy(container.resources, surroundings.listen_fds);
   return plan;
 }
 

@@ -33,7 +33,9 @@ struct Surroundings {
   CgroupLayout cgroups;
   bool cgroups_disabled = false;  // --cgroup-manager=disabled
   bool no_pivot = false;
-  std::uint32_t preserve_fds = 0;      // descriptors from 3 on that the program keeps
+  std::uint32_t preserve_fds = 0;      // descriptors from 3 on that the program keeps, listening ones included
+  std::uint32_t listen_fds = 0;        // how many of them come from socket activation; they are the first
+  std::string listen_names;            // LISTEN_FDNAMES; empty: none
   std::uint64_t last_capability = 40;  // of /proc/sys/kernel/cap_last_cap
 
   // Who crumb is.
@@ -57,7 +59,7 @@ Plan compile_create(const oci::Config& config, const Surroundings& surroundings)
 Plan compile_exec(const oci::Process& process, const oci::Linux& container, std::uint64_t pidfd, std::uint64_t namespaces,
                   std::vector<CgroupLeaf> leaves, const Surroundings& surroundings);
 
-// What a module is given in a container with these limits, in create and exec alike.
-WasmPolicy wasm_policy(const oci::Resources& resources);
+// What a module is given in a container with these limits and so many sockets, in create and exec alike.
+WasmPolicy wasm_policy(const oci::Resources& resources, std::uint32_t listen_fds = 0);
 
 }  // namespace crumb::plan

@@ -262,6 +262,7 @@ void add_filesystem(const Input& input, Host& host, std::vector<Source>& sources
   filesystem.add_mounts();
   filesystem.add_devices();
   filesystem.add_working_directory();
+  add_terminal(*input.config.process, true, steps);  // /dev/console is made while /dev can still be written to
   filesystem.add_read_only_remounts();
   filesystem.add_hidden_paths();
 }

@@ -60,6 +60,9 @@ struct MountIdmap {
 };
 std::optional<MountIdmap> compile_idmap(const Input& input, const oci::Mount& mount);
 
+// process.cc: the session, and the terminal if one is asked for; console: on /dev/console too.
+void add_terminal(const oci::Process& process, bool console, std::vector<Step>& steps);
+
 // process.cc: the last steps of docs/protocol, and the limits that the host sets.
 enum class Last { create, exec };
 void add_process(const oci::Process& process, const oci::Linux& container, const Surroundings& surroundings, Last last,

@@ -76,6 +76,9 @@ struct Host {
   std::vector<oci::TimeOffset> time_offsets;
   bool early_oom_score = false;  // at `map`: later an ordinary user may not write it
   std::vector<CgroupLeaf> cgroup_leaves;
+  // exec: the container's process, whose cgroup of version 2 is joined where the leaf has children that were given controllers,
+  // and so takes no process itself. 0: nobody's.
+  int cgroup_fallback = 0;
   std::vector<CgroupWrite> cgroup_writes;
   std::vector<Rlimit> rlimits;
   std::optional<int> oom_score_adj;
@@ -87,6 +90,7 @@ inline constexpr std::uint64_t kWasmPage = 64U << 10;  // bytes
 struct WasmPolicy {
   std::uint64_t stack = 0;         // bytes of guest stack
   std::uint64_t memory_pages = 0;  // cap of linear memory, in pages; 0: none
+  std::uint32_t listen = 0;        // sockets from descriptor 3 on
 };
 
 struct Plan {

@@ -1,4 +1,6 @@
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "kernel/capabilities.h"
 #include "plan/parts.h"
@@ -39,6 +41,21 @@ bool has_home(const oci::Process& process) {
                      [&](const std::string& entry) { return entry.starts_with(kHome) && entry.size() > kHome.size(); });
 }
 
+void set_variable(std::vector<std::string>& environment, const std::string& name_and_equals, const std::string& value) {
+  std::erase_if(environment, [&](const std::string& entry) { return entry.starts_with(name_and_equals); });
+  environment.push_back(name_and_equals + value);
+}
+
+// Socket activation (sd_listen_fds(3)): what the program is told of the descriptors that it gets. LISTEN_PID only init knows.
+Program program(const oci::Process& process, const Surroundings& surroundings) {
+  Program step{.arguments = process.args, .environment = process.env, .home = !has_home(process)};
+  if (surroundings.listen_fds == 0) return step;
+  set_variable(step.environment, "LISTEN_FDS=", std::to_string(surroundings.listen_fds));
+  if (!surroundings.listen_names.empty()) set_variable(step.environment, "LISTEN_FDNAMES=", surroundings.listen_names);
+  step.listen_pid = 1;
+  return step;
+}
+
 Credentials credentials(const oci::User& user, bool keep_groups) {
   Credentials step{.uid = user.uid, .gid = user.gid, .keep_groups = keep_groups};
   step.groups.assign(user.additional_gids.begin(), user.additional_gids.end());
@@ -65,11 +82,19 @@ void add_filter(const oci::Linux& container, Plan& plan) {
 
 }  // namespace
 
+void add_terminal(const oci::Process& process, bool console, std::vector<Step>& steps) {
+  steps.emplace_back(Session{});
+  if (!process.terminal) return;
+  const auto& [rows, columns] = process.console_size;
+  steps.emplace_back(Terminal{.uid = process.user.uid, .rows = rows, .columns = columns, .console = console});
+}
+
 void add_process(const oci::Process& process, const oci::Linux& container, const Surroundings& surroundings, Last last,
                  bool keep_groups, Plan& plan) {
   add_host_part(process, plan.host);
   const oci::Capabilities sets = grantable(process.capabilities, surroundings, plan);
   std::vector<Step>& steps = plan.steps;
+  if (process.user.uid != 0 && !process.terminal) steps.emplace_back(Streams{.uid = process.user.uid});
   steps.emplace_back(BoundingSet{.keep = sets.bounding});
   steps.emplace_back(credentials(process.user, keep_groups));
   steps.emplace_back(Capabilities{.effective = sets.effective,
@@ -80,7 +105,7 @@ void add_process(const oci::Process& process, const oci::Linux& container, const
   steps.emplace_back(Umask{.mask = process.user.umask.value_or(kDefaultUmask)});
   if (container.personality) steps.emplace_back(Personality{.domain = *container.personality});
   steps.emplace_back(Directory{.path = process.cwd});
-  steps.emplace_back(Program{.arguments = process.args, .environment = process.env, .home = !has_home(process)});
+  steps.emplace_back(program(process, surroundings));
   steps.emplace_back(CloseDescriptors{.first = kFirstInherited + surroundings.preserve_fds});
   if (process.no_new_privileges) steps.emplace_back(NoNewPrivileges{});
   steps.emplace_back(Meet{.point = static_cast<std::uint64_t>(wire::Point::ready)});

@@ -53,6 +53,7 @@ struct Subject {
   }
   std::string operator()(const Mask& step) const { return "mask " + quoted(step.path); }
   std::string operator()(const ReadonlyPath& step) const { return "read-only path " + quoted(step.path); }
+  std::string operator()(const Streams& step) const { return fmt::format("pipes at 0, 1 and 2 belong to {}", step.uid); }
   std::string operator()(const MakeDirectory& step) const { return "make the working directory " + quoted(step.path); }
   std::string operator()(const Credentials& step) const { return fmt::format("user {}:{}", step.uid, step.gid); }
   std::string operator()(const Umask& step) const { return fmt::format("umask {:04o}", step.mask); }
@@ -95,6 +96,12 @@ struct Details {
     if (step.readonly) words.emplace_back("read-only");
     return parenthesized(words);
   }
+  std::string operator()(const Terminal& step) const {
+    std::vector<std::string> words{fmt::format("owner {}", step.uid)};
+    if (step.rows != 0 || step.columns != 0) words.push_back(fmt::format("{} columns, {} rows", step.columns, step.rows));
+    if (step.console) words.emplace_back("on \"/dev/console\" too");
+    return parenthesized(words);
+  }
   std::string operator()(const BoundingSet& step) const { return ": " + capability_names(step.keep); }
   std::string operator()(const Credentials& step) const {
     std::string text;
@@ -113,6 +120,7 @@ struct Details {
     std::vector<std::string> names;
     for (const std::string& entry : step.environment) names.push_back(entry.substr(0, entry.find('=')));
     if (step.home) names.emplace_back("HOME of the user");
+    if (step.listen_pid) names.emplace_back("LISTEN_PID");
     return text + (names.empty() ? "" : ", environment " + joined(names, " "));
   }
   std::string operator()(const CloseDescriptors& step) const { return fmt::format(" from {} on", step.first); }

@@ -29,6 +29,7 @@ std::string engine_options(const Program& program, const plan::WasmPolicy& polic
   if (program.report >= 0) add("report", program.report);
   if (policy.stack != 0) add("stack", policy.stack);
   if (policy.memory_pages != 0) add("memory-pages", policy.memory_pages);
+  if (policy.listen != 0) add("listen", policy.listen);
   return options;
 }
 

@@ -215,6 +215,35 @@ struct Pivot {
   static void fields(auto& self, auto&& visit) { visit("move", self.move), visit("readonly", self.readonly); }
 };
 
+// A session of its own: the caller's terminal is not the program's, neither its signals nor its input queue (TIOCSTI).
+template <class F>
+struct Session {
+  static constexpr char kName[] = "new session";
+  static void fields(auto&, auto&&) {}
+};
+
+// A pseudo-terminal of the devpts on /dev/pts inside the root: it becomes stdin, stdout, stderr and the controlling terminal of
+// the session, its master goes to the host (point console).
+template <class F>
+struct Terminal {
+  static constexpr char kName[] = "terminal";
+  std::uint64_t uid = 0;                // its owner
+  std::uint64_t rows = 0, columns = 0;  // both 0: nobody knows yet
+  std::uint64_t console = 0;            // it is mounted on /dev/console too
+  static void fields(auto& self, auto&& visit) {
+    visit("uid", self.uid), visit("rows", self.rows), visit("columns", self.columns), visit("console", self.console);
+  }
+};
+
+// Gives the user those of stdin, stdout and stderr that are pipes: /dev/stdout can be opened then. Never anything else: files
+// and devices of the host that crumb was started on are not the container's.
+template <class F>
+struct Streams {
+  static constexpr char kName[] = "owner of stdin, stdout and stderr";
+  std::uint64_t uid = 0;
+  static void fields(auto& self, auto&& visit) { visit("uid", self.uid); }
+};
+
 template <class F>
 struct BoundingSet {
   static constexpr char kName[] = "capability bounding set";
@@ -280,15 +309,16 @@ struct Directory {
 };
 
 // Finds argv[0] with the user's rights (PATH of environment, working directory) and asks the host when it is a module (point
-// program). home: add HOME from the container's /etc/passwd, "/" when the user is not in it.
+// program). home: add HOME from the container's /etc/passwd, "/" when the user is not in it. listen_pid: add LISTEN_PID.
 template <class F>
 struct Program {
   static constexpr char kName[] = "program";
   typename F::template List<typename F::Text> arguments;
   typename F::template List<typename F::Text> environment;  // NAME=value
-  std::uint64_t home = 0;
+  std::uint64_t home = 0, listen_pid = 0;
   static void fields(auto& self, auto&& visit) {
     visit("arguments", self.arguments), visit("environment", self.environment), visit("home", self.home);
+    visit("listen_pid", self.listen_pid);
   }
 };
 
@@ -335,7 +365,7 @@ struct Exec {
   X(JoinPaths) X(JoinProcess) X(Fork) X(Meet) X(UnshareCgroup) X(Hostname) X(Propagation) X(Root) X(Mount) X(Device)          \
   X(Symlink) X(Mask) X(ReadonlyPath) X(Pivot) X(BoundingSet) X(MakeDirectory) X(Credentials) X(Capabilities) X(Umask)         \
   X(Personality) X(Directory) X(Program) X(CloseDescriptors) X(NoNewPrivileges) X(Seccomp) X(WaitStart) X(Exec)               \
-  X(Source) X(EnterRoot) X(Unshare) X(NamespaceRoot)
+  X(Source) X(EnterRoot) X(Unshare) X(NamespaceRoot) X(Session) X(Terminal) X(Streams)
 
 enum class StepNumber : std::uint16_t {
   none = 0,

@@ -66,6 +66,7 @@ Surroundings surroundings(const fs::path& folder) {
   if (const auto flag = root.find("noPivot")) result.no_pivot = flag->boolean();
   if (const auto flag = root.find("cgroupsDisabled")) result.cgroups_disabled = flag->boolean();
   if (const auto count = root.find("preserveFds")) result.preserve_fds = static_cast<std::uint32_t>(count->natural());
+  if (const auto count = root.find("listenFds")) result.listen_fds = static_cast<std::uint32_t>(count->natural());
   if (const auto number = root.find("lastCapability")) result.last_capability = number->natural();
   if (const auto number = root.find("uid")) result.uid = result.gid = static_cast<std::uint32_t>(number->natural());
   if (const auto flag = root.find("inUserNamespace")) result.in_user_namespace = flag->boolean();

@@ -7,7 +7,8 @@ import signal
 import time
 import unittest
 
-from support import IS_CRUMB, NAMESPACES, ContainerCase, crumb_says, not_on, only_crumb
+from support import IS_CRUMB, NAMESPACES, UNIFIED, ContainerCase, crumb_says, hierarchies, not_on, only_crumb
+from terminal import Receiver, User, read_until
 
 
 class Exec(ContainerCase):
@@ -285,10 +286,237 @@ class ProcessFile(ContainerCase):
         path.write_text(json.dumps({"args": "/bin/true", "cwd": "/"}))
         self.fails("exec", "--process", path, self.name, words="args")
 
-    @only_crumb("the texts of what is not supported yet")
-    def test_a_terminal_is_refused(self):
+
+class Terminal(ContainerCase):
+    """exec --tty: a terminal of the container's devpts, for this process alone."""
+
+    def setUp(self):
+        super().setUp()
+        self.at = User()
+        self.addCleanup(self.at.close)
+
+    def receiver(self):
+        receiver = Receiver(self.scratch / "socket")
+        self.addCleanup(receiver.close)
+        return receiver
+
+    def exec_shell(self, script, flags=(), code=0):
+        """What appears on the user's terminal."""
+        running = self.spawn("exec", "--tty", *flags, self.name, "/bin/sh", "-c", script, **self.at.popen())
+        self.assertEqual(running.wait().code, code, self.at.screen)
+        return self.at.all_shown()
+
+    def test_stdin_stdout_and_stderr_are_one_of_the_containers_terminals(self):
         self.running()
-        self.fails("exec", "--tty", self.name, "/bin/true", words="terminal")
+        self.assertIn(b"/dev/pts/0\r\n", self.exec_shell("test -t 0 && test -t 1 && test -t 2 && tty"))
+
+    def test_it_is_the_controlling_terminal(self):
+        self.running()
+        self.assertIn(b"hello\r\n", self.exec_shell("echo hello > /dev/tty"))
+
+    def test_it_belongs_to_the_chosen_user(self):
+        self.running()
+        self.assertIn(b"1000\r\n", self.exec_shell("stat -c %u $(tty)", flags=("--user", "1000")))
+
+    def test_it_has_the_size_of_the_users_terminal(self):
+        self.at.resize(33, 101)
+        self.running()
+        self.assertIn(b"33 101\r\n", self.exec_shell("stty size"))
+
+    def test_the_exit_code_is_the_programs(self):
+        self.running()
+        self.exec_shell("exit 42", code=42)
+
+    def test_ctrl_c_is_the_programs_interrupt_alone(self):
+        self.running()
+        script = "trap 'exit 7' INT; echo ready; while :; do sleep 0.1; done"
+        running = self.spawn("exec", "-t", self.name, "/bin/sh", "-c", script, **self.at.popen())
+        self.at.shows(b"ready")
+        self.at.type(b"\x03")
+        self.assertEqual(running.wait().code, 7, self.at.screen)
+        self.assertEqual(self.status(), "running")
+
+    def test_the_users_terminal_is_as_before(self):
+        before = self.at.modes()
+        self.running()
+        self.exec_shell("echo hello")
+        self.assertEqual(self.at.modes(), before)
+
+    def test_line_feeds_become_new_lines_once(self):
+        self.running()
+        self.assertEqual(self.exec_shell("echo a; echo b"), b"a\r\nb\r\n")
+
+    @not_on("runc", "waits for the end of all that hold the terminal")
+    def test_what_the_program_leaves_behind_on_the_terminal_does_not_hold_exec_up(self):
+        self.running()
+        self.assertIn(b"hello", self.exec_shell("(trap '' HUP; exec sleep 1000) & echo hello"))
+
+    def test_a_container_with_a_terminal_gives_exec_none(self):
+        self.process["terminal"] = True
+        receiver = self.receiver()
+        self.create("/bin/sleep", "1000", flags=("--console-socket", receiver.path))
+        self.addCleanup(os.close, receiver.receive()[0])
+        self.start()
+        self.assertEqual(self.exec("/bin/sh", "-c", "test -t 0 || echo none").out, "none\n")
+
+    def test_a_process_file_may_ask_for_a_terminal(self):
+        self.running()
+        path = self.scratch / "process.json"
+        process = {"terminal": True, "args": ["/bin/sh", "-c", "tty; stty size"], "cwd": "/", "env": ["PATH=/bin"], "user": {"uid": 0, "gid": 0}}
+        path.write_text(json.dumps({**process, "consoleSize": {"height": 31, "width": 97}}))
+        receiver = self.receiver()
+        self.runtime("exec", "--process", path, "--detach", "--console-socket", receiver.path, self.name)
+        master, _ = receiver.receive()
+        self.addCleanup(os.close, master)
+        self.assertEqual(read_until(master, b"31 97\r\n"), b"/dev/pts/0\r\n31 97\r\n")
+
+    def test_a_detached_terminal_without_a_socket_is_refused(self):
+        self.running()
+        self.fails("exec", "--tty", "--detach", self.name, "/bin/true", words=crumb_says("without setting console socket"))
+
+    @not_on("crun", "lets the socket have it")
+    def test_a_socket_without_a_detached_terminal_is_refused(self):
+        self.running()
+        receiver = self.receiver()
+        for flags in (["--tty"], ["--detach"], []):
+            with self.subTest(flags=flags):
+                self.fails("exec", *flags, "--console-socket", receiver.path, self.name, "/bin/true", words="cannot use console socket")
+
+    @only_crumb("WebAssembly")
+    def test_a_guest_has_a_terminal_too(self):
+        self.bundle.guest("isatty", "/isatty.wasm")
+        self.running()
+        running = self.spawn("exec", "-t", self.name, "/isatty.wasm", **self.at.popen())
+        self.assertEqual(running.wait().code, 0, self.at.screen)
+        self.at.shows(b"1 1 1\r\n")
+
+
+class Streams(ContainerCase):
+    """Pipes at stdin, stdout and stderr belong to the program's user; nothing else of the host's changes hands."""
+
+    def pipe_to(self, *flags, script):
+        reading, writing = os.pipe()
+        try:
+            self.runtime("exec", *flags, self.name, "/bin/sh", "-c", script, stdout=writing)
+        finally:
+            os.close(writing)
+        with open(reading, encoding="utf-8") as pipe:
+            return pipe.read()
+
+    def test_a_user_can_open_dev_stdout_on_a_pipe(self):
+        self.running()
+        self.assertEqual(self.pipe_to("--user", "1000", script="echo hello > /dev/stdout"), "hello\n")
+
+    def test_a_user_of_the_container_can_too(self):
+        self.process["user"] = {"uid": 1000, "gid": 1000}
+        reading, writing = os.pipe()
+        self.run_container("/bin/sh", "-c", "echo hello > /dev/stdout", stdout=writing)
+        os.close(writing)
+        with open(reading, encoding="utf-8") as pipe:
+            self.assertEqual(pipe.read(), "hello\n")
+
+    @not_on("crun", "chowns what it was started on")
+    def test_a_file_of_the_host_stays_its_owners(self):
+        self.running()
+        path = self.new_path("file")
+        with open(path, "wb") as file:
+            self.runtime("exec", "--user", "1000", self.name, "/bin/true", stdout=file)
+        self.assertEqual(os.stat(path).st_uid, os.getuid())
+
+    def test_a_device_of_the_host_stays_its_owners(self):
+        self.running()
+        at = User()
+        self.addCleanup(at.close)
+        running = self.spawn("exec", "--user", "1000", self.name, "/bin/true", **at.popen())
+        self.assertEqual(running.wait().code, 0, at.screen)
+        self.assertEqual(os.fstat(at.slave).st_uid, os.getuid())
+        self.exec("/bin/true", flags=("--user", "1000"))  # stdin is /dev/null
+        self.assertEqual(os.stat("/dev/null").st_uid, 0)
+
+
+class Paused(ContainerCase):
+    def setUp(self):
+        super().setUp()
+        self.running("/bin/sleep", "1000")
+        self.freezer = self.cgroup_folder("freezer") / ("cgroup.freeze" if UNIFIED else "freezer.state")
+        self.freezer.write_text("1" if UNIFIED else "FROZEN")
+        self.addCleanup(self.thaw)
+
+    def thaw(self):
+        if self.freezer.exists():
+            self.freezer.write_text("0" if UNIFIED else "THAWED")
+
+    def test_a_paused_container_takes_no_process(self):
+        self.fails("exec", self.name, "/bin/true", words="paused")
+        self.thaw()
+
+    @not_on("crun", "has no --ignore-paused")
+    def test_with_ignore_paused_the_process_waits_until_it_is_resumed(self):
+        running = self.spawn("exec", "--ignore-paused", self.name, "/bin/echo", "hello")
+        time.sleep(0.3)
+        self.assertIsNone(running.process.poll())
+        self.assertEqual(running.output(), "")
+        self.thaw()
+        result = running.wait()
+        self.assertEqual((result.code, result.out), (0, "hello\n"), result)
+
+
+@not_on("crun", "takes a path of one hierarchy")
+class SubCgroups(ContainerCase):
+    """exec --cgroup: below the container's own."""
+
+    def setUp(self):
+        super().setUp()
+        self.running("/bin/sleep", "1000")
+
+    def make(self, name):
+        for place, controllers in hierarchies().items():
+            folder = pathlib.Path(place + self.linux["cgroupsPath"])
+            if folder.exists():
+                (folder / name).mkdir()
+                if "cpuset" in controllers:
+                    for file in ("cpuset.cpus", "cpuset.mems"):
+                        (folder / name / file).write_text((folder / file).read_text())
+
+    def places(self, *flags):
+        """controllers -> path of an executed process, as it sees them."""
+        lines = self.exec("/bin/cat", "/proc/self/cgroup", flags=flags).out.splitlines()
+        return {line.split(":")[1]: line.split(":")[2] for line in lines}
+
+    def test_a_path_is_joined_in_every_hierarchy(self):
+        self.make("below")
+        places = self.places("--cgroup", "below")
+        for controllers in ("",) if UNIFIED else ("pids", "memory", "name=systemd"):
+            self.assertEqual(places[controllers], "/below")
+
+    @unittest.skipIf(UNIFIED, "version 2 has one cgroup for all controllers")
+    def test_controllers_have_paths_of_their_own(self):
+        self.make("below")
+        places = self.places("--cgroup", "pids:below", "--cgroup", "name=systemd:/below")
+        self.assertEqual((places["pids"], places["name=systemd"], places["memory"]), ("/below", "/below", "/"))
+
+    def test_one_that_is_not_there_is_an_error(self):
+        self.fails("exec", "--cgroup", "nothing", self.name, "/bin/true", words="nothing")
+
+    def test_no_path_leads_out(self):
+        for path in ("..", "../..", "below/../../x"):
+            with self.subTest(path):
+                self.fails("exec", "--cgroup", path, self.name, "/bin/true", words=crumb_says("--cgroup"))
+
+    def test_an_unknown_controller_is_an_error(self):
+        self.fails("exec", "--cgroup", "nothing:below", self.name, "/bin/true", words="nothing")
+
+
+@unittest.skipUnless(UNIFIED, "version 2's rule")
+class CgroupWithControllers(ContainerCase):
+    """A cgroup of version 2 that gives controllers to its children takes no process itself."""
+
+    def test_exec_joins_the_first_process_where_it_has_moved_to(self):
+        script = "mkdir /sys/fs/cgroup/init && echo 1 > /sys/fs/cgroup/init/cgroup.procs && echo +pids > /sys/fs/cgroup/cgroup.subtree_control && sleep 1000"
+        self.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["rw"])
+        self.running("/bin/sh", "-c", script)
+        self.until(lambda: "pids" in (self.cgroup_folder("pids") / "cgroup.subtree_control").read_text(), "no controller is given")
+        self.assertEqual(self.exec("/bin/cat", "/proc/self/cgroup").out, "0::/init\n")
 
 
 if __name__ == "__main__":

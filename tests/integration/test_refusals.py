@@ -22,10 +22,6 @@ class NotSupportedYet(ContainerCase):
         del self.linux["seccomp"]["listenerPath"]
         self.refused("linux.seccomp.syscalls[0].action")
 
-    def test_a_terminal(self):
-        self.process["terminal"] = True
-        self.refused("process.terminal")
-
     def test_hooks(self):
         for name in ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"):
             with self.subTest(name):
@@ -85,11 +81,6 @@ class NotSupportedYet(ContainerCase):
     def test_an_empty_list_of_hooks_is_no_reason_to_refuse(self):
         self.config["hooks"] = {"prestart": [], "poststop": None}
         self.run_container("/bin/true")
-
-    def test_options_of_the_command_line_that_come_later(self):
-        for option in (["--console-socket", "/tmp/socket"], ["--pidfd-socket", "/tmp/socket"]):
-            with self.subTest(option[0]):
-                self.fails("create", *option, "--bundle", self.bundle.path, self.name, words=option[0][2:])
 
 
 class UnknownMembers(ContainerCase):

@@ -319,6 +319,14 @@ TEST_F(Host, RefusesAProgramWithoutADescriptorOrWithTwo) {
   EXPECT_THAT(error_of_prepare().what(), HasSubstr("2 descriptors at \"program\" instead of 1"));
 }
 
+TEST_F(Host, RefusesAConsoleWithoutADescriptorOrWithTwo) {
+  say(message(Point::pid));
+  say(message(Point::console));
+  EXPECT_THAT(error_of_prepare().what(), HasSubstr("0 descriptors at \"console\" instead of 1"));
+  say(message(Point::console), {0, 1});
+  EXPECT_THAT(error_of_prepare().what(), HasSubstr("2 descriptors at \"console\" instead of 1"));
+}
+
 class AtEachPoint : public Host, public ::testing::WithParamInterface<Point> {};
 
 TEST_P(AtEachPoint, ADeadInitEndsTheConversationWithItsPosition) {

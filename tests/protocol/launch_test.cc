@@ -173,6 +173,16 @@ const std::map<std::string, void (*)(FakeInit&)>& parts() {
          for (;;) ::pause();
        }},
       {"shows its descriptors", [](FakeInit& init) { init.say(Point::failed, 0, open_descriptors()); }},
+      {"has a terminal",
+       [](FakeInit& init) {
+         init.fork();
+         init.meet(Point::placed);
+         const int master = ::open("/dev/ptmx", O_RDWR | O_NOCTTY);
+         init.say(Point::console, 0, "", master);
+         init.hear(Point::console);
+         init.meet(Point::ready);
+         ::_exit(7);
+       }},
       {"asks about a module", [](FakeInit& init) { ask_about(init, "\0asm\1\0\0\0"sv); }},
       {"asks about a component", [](FakeInit& init) { ask_about(init, "\0asm\x0d\0\1\0"sv); }},
   };
@@ -283,7 +293,7 @@ TEST_F(Launching, ThrowsWhatTheCallersRecordThrowsAndLeavesNoProcess) {
 
 TEST_F(Launching, GivesInitStdioTheProtocolsDescriptorsAndNothingElse) {
   const Fd leaked(::open("/dev/null", O_RDONLY)), pidfd(above_preserved(Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), 0));
-  settle_descriptors(0);
+  settle_descriptors({});
   Launch::Inheritance inheritance;
   inheritance.pidfd = pidfd.get();
   const std::string error = error_of("shows its descriptors", inheritance);
@@ -296,20 +306,45 @@ TEST_F(Launching, GivesInitStdioTheProtocolsDescriptorsAndNothingElse) {
 TEST_F(Launching, KeepsPreservedDescriptorsInTheirPlaces) {
   const Fd low(::dup3(2, 3, 0) < 0 ? -1 : 3);
   ASSERT_EQ(low.get(), 3);
-  settle_descriptors(1);
+  settle_descriptors({.preserve_fds = 1});
   Launch::Inheritance inheritance;
-  inheritance.preserve_fds = 1;
+  inheritance.preserved = 1;
   EXPECT_THAT(error_of("shows its descriptors", inheritance), HasSubstr("0 1 2 3 "));
 }
 
 TEST_F(Launching, RefusesToPreserveADescriptorThatIsNotOpen) {
   const Fd closes(::dup3(2, 3, O_CLOEXEC) < 0 ? -1 : 3);
   try {
-    settle_descriptors(1);
+    settle_descriptors({.preserve_fds = 1});
     ADD_FAILURE() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "--preserve-fds 1: descriptor 3 is not open");
   }
+}
+
+TEST_F(Launching, RefusesASocketOfTheEnvironmentThatIsNotOpen) {
+  const Fd closes(::dup3(2, 3, O_CLOEXEC) < 0 ? -1 : 3);
+  try {
+    settle_descriptors({.listen_fds = 1});
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "LISTEN_FDS 1: descriptor 3 is not open");
+  }
+}
+
+TEST_F(Launching, GivesTheMasterThatInitSendsToItsCaller) {
+  plan_for("has a terminal");
+  Launch launch(runtime_, plan_, {});
+  Fd master;
+  launch.prepare({[](int) {}, [](int) {}, [&](Fd sent) { master = std::move(sent); }});
+  EXPECT_EQ(::fcntl(master.get(), F_GETFD), FD_CLOEXEC);
+  EXPECT_TRUE(::isatty(master.get()));
+}
+
+TEST_F(Launching, MakesInitLeaveWhenNobodyTakesItsTerminal) {
+  plan_for("has a terminal");
+  Launch launch(runtime_, plan_, {});
+  EXPECT_THROW(launch.prepare({[](int) {}, [](int) {}, [](Fd) { throw Error("nobody listens"); }}), Error);
 }
 
 TEST_F(Launching, AnswersAModuleWithEngineAndOptionsThatNameTheSocketAsReport) {

@@ -102,5 +102,42 @@ TEST(ExecProcess, NoNewPrivsIsSetAndNeverCleared) {
   EXPECT_TRUE(apply(strict, {.command = {"id"}}).no_new_privileges);
 }
 
+TEST(ExecProcess, HasNoTerminalUnlessAskedFor) {
+  oci::Process process = container();
+  process.terminal = true;
+  process.console_size = {24, 80};
+  const oci::Process made = apply(process, {.command = {"id"}});
+  EXPECT_FALSE(made.terminal);
+  EXPECT_EQ(made.console_size.rows, 0);
+}
+
+std::string sub_cgroups_error(const std::vector<std::string>& values) {
+  try {
+    parse_sub_cgroups(values);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(SubCgroups, OnePathIsForAllHierarchies) {
+  EXPECT_TRUE(parse_sub_cgroups({}).empty());
+  EXPECT_THAT(parse_sub_cgroups({"a/b"}), ElementsAre(std::pair("", "a/b")));
+}
+
+TEST(SubCgroups, ControllersHavePathsOfTheirOwn) {
+  EXPECT_THAT(parse_sub_cgroups({"cpu,cpuacct:a", "name=systemd:b:c"}),
+              ElementsAre(std::pair("cpu", "a"), std::pair("cpuacct", "a"), std::pair("name=systemd", "b:c")));
+}
+
+TEST(SubCgroups, WhatCannotBeMeantIsRefused) {
+  EXPECT_EQ(sub_cgroups_error({""}), "exec: option --cgroup: \"\" names no cgroup");
+  EXPECT_EQ(sub_cgroups_error({"cpu:"}), "exec: option --cgroup: \"cpu:\" names no cgroup");
+  EXPECT_EQ(sub_cgroups_error({":a"}), "exec: option --cgroup: \":a\": a controller's name is missing");
+  EXPECT_EQ(sub_cgroups_error({"cpu,:a"}), "exec: option --cgroup: \"cpu,:a\": a controller's name is missing");
+  EXPECT_EQ(sub_cgroups_error({"cpu:a", "cpu:b"}), "exec: option --cgroup: controller \"cpu\" is there twice");
+  EXPECT_EQ(sub_cgroups_error({"cpu:a", "b"}), "exec: option --cgroup: \"b\" has no controller, and so must be the only one");
+}
+
 }  // namespace
 }  // namespace crumb::cli

@@ -251,5 +251,20 @@ TEST(ConfigLinux, HasAPersonality) {
   EXPECT_EQ(parse_with("/linux/personality", R"({"domain": "LINUX32", "flags": []})").linux_.personality, 8U);
 }
 
+TEST(Config, ATerminalHasTheSizeThatIsAskedFor) {
+  EXPECT_FALSE(parse_with("/process/terminal", "false").process->terminal);
+  EXPECT_TRUE(parse_with("/process/terminal", "true").process->terminal);
+  const Process process =
+      parse_process(R"({"args": ["sh"], "cwd": "/", "terminal": true, "consoleSize": {"height": 24, "width": 80}})", "p");
+  EXPECT_EQ(process.console_size.rows, 24);
+  EXPECT_EQ(process.console_size.columns, 80);
+}
+
+TEST(Config, WithoutATerminalASizeMeansNothing) {
+  const Config config = parse_with("/process/consoleSize", R"({"height": 24, "width": 80})");
+  EXPECT_EQ(config.process->console_size.rows, 0);
+  EXPECT_EQ(config.process->console_size.columns, 0);
+}
+
 }  // namespace
 }  // namespace crumb::oci

@@ -309,7 +309,7 @@ TEST_F(Cgroup, JoiningALeafThatIsGoneSaysSo) {
   host_.cgroup_leaves[pids()].required = true;
   EXPECT_EQ(
       error_of([&] { join_cgroups({pids_leaf()}, getpid()); }),
-      fmt::format("cgroup \"{}\" in {}: process {} cannot join: it has been removed", path_, pids_leaf().mountpoint, getpid()));
+      fmt::format("cgroup \"{}\" in {}: process {} cannot join: it does not exist", path_, pids_leaf().mountpoint, getpid()));
 }
 
 // The unified hierarchy of hybrid machines has the rule too, whatever controller is left for it.

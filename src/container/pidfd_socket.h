@@ -1,0 +1,22 @@
+// --pidfd-socket: a caller who wants to hold the process itself, not a number that may be used again.
+#pragma once
+
+#include <string>
+
+#include "support/fd.h"
+
+namespace crumb::container {
+
+class PidfdSocket {
+ public:
+  // Connects; an empty path is nobody. Throws when nobody listens. Nothing has been made by then.
+  explicit PidfdSocket(const std::string& path);
+
+  // A pidfd of `pid`, a child that nobody has reaped.
+  void send(int pid) const;
+
+ private:
+  Fd socket_;
+};
+
+}  // namespace crumb::container
