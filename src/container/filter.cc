@@ -16,9 +16,9 @@ bool is_strict(const oci::Config& config) {
 void add_filter(const Runtime& runtime, const oci::Config& config, plan::Plan& plan) {
   if (!plan.seccomp) return;
   const linux::SeccompCompiler compiler{runtime.seccomp_path, runtime.seccomp_cache, is_strict(config)};
-  std::vector<std::uint64_t> program = linux::seccomp_filter(*plan.seccomp, compiler, config.name);
   for (plan::Step& step : plan.steps)
-    if (auto* seccomp = std::get_if<plan::Seccomp>(&step)) seccomp->program = std::move(program);
+    if (auto* seccomp = std::get_if<plan::Seccomp>(&step))
+      seccomp->program = linux::seccomp_filter(*plan.seccomp, compiler, config.name);
 }
 
 }  // namespace crumb::container

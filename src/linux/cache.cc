@@ -42,11 +42,11 @@ const char* flaw_of_file(const struct stat& facts) {
 }
 
 // The content of an entry's bytes; nothing when they are not what was stored under that key.
-std::optional<std::string> content_of(const std::string& key, std::string bytes) {
+std::optional<std::string> content_of(const std::string& key, std::string_view bytes) {
   if (bytes.size() < sizeof(Cache::Header)) return std::nullopt;
-  const std::string_view content = std::string_view(bytes).substr(sizeof(Cache::Header));
+  const std::string_view content = bytes.substr(sizeof(Cache::Header));
   const Cache::Header expected = header_of(key, content);
-  if (bytes_of(expected) != std::string_view(bytes).substr(0, sizeof expected)) return std::nullopt;
+  if (bytes_of(expected) != bytes.substr(0, sizeof expected)) return std::nullopt;
   return std::string(content);
 }
 

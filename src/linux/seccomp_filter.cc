@@ -51,15 +51,19 @@ std::string key_of(std::string_view profile) {
   return hex(hash.finish());
 }
 
+// The kernel looks at the flags before it looks for the program (seccomp(2): EINVAL against EFAULT).
+bool knows_flags(std::uint64_t flags) { return kernel::seccomp(SECCOMP_SET_MODE_FILTER, flags, nullptr) == -EFAULT; }
+
 void refuse_unknown_flags(const oci::Seccomp& profile, const std::string& name) {
-  const std::uint64_t missing = profile.flags & ~supported_seccomp_flags();
+  if (profile.flags == 0 || knows_flags(profile.flags)) return;
   for (const kernel::SeccompFlag& flag : kernel::kSeccompFlags)
-    if (missing & flag.value) throw fail("{}: linux.seccomp.flags: this kernel does not know {}", name, flag.word);
+    if ((profile.flags & flag.value) != 0 && !knows_flags(flag.value))
+      throw fail("{}: linux.seccomp.flags: this kernel does not know {}", name, flag.word);
 }
 
 // A line each.
 template <class F>
-void for_each_line(std::string_view text, F&& f) {
+void for_each_line(std::string_view text, const F& f) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     f(text.substr(at, end - at));
@@ -107,17 +111,16 @@ std::string seccomp_profile(const oci::Seccomp& profile, bool strict) {
   return words.take();
 }
 
-// The kernel looks at the flags before it looks for the program (seccomp(2): EFAULT against EINVAL).
 std::uint64_t supported_seccomp_flags() {
   std::uint64_t known = 0;
   for (const kernel::SeccompFlag& flag : kernel::kSeccompFlags)
-    if (kernel::seccomp(SECCOMP_SET_MODE_FILTER, flag.value, nullptr) == -EFAULT) known |= flag.value;
+    if (knows_flags(flag.value)) known |= flag.value;
   return known;
 }
 
 std::vector<std::uint64_t> seccomp_filter(const oci::Seccomp& profile, const SeccompCompiler& compiler,
                                           const std::string& name) {
-  if (profile.flags != 0) refuse_unknown_flags(profile, name);
+  refuse_unknown_flags(profile, name);
   const std::string words = seccomp_profile(profile, compiler.strict);
   const std::string key = key_of(words);
   Cache cache(compiler.cache);
