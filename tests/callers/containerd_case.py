@@ -83,7 +83,7 @@ class ContainerdCase(CallerCase):
         return self.ctr(*self.run_words(image, args, ["--rm", *flags]), **options)
 
     def sh(self, script, flags=(), **options):
-        return self.ran("/bin/sh", "-c", script, flags=flags, **options).out
+        return self.ran("/bin/sh", "-c", "sleep 0.2; " + script, flags=flags, **options).out  # ctr loses what comes before it listens
 
     def detached(self, *args, image="box", flags=()):
         self.started.append(self.name)

@@ -9,6 +9,7 @@ import atexit
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ def enter():
         namespaces = ["--mount", "--net", "--pid", "--ipc", "--fork", "--kill-child", "--propagation", "private", "--mount-proc"]
         os.environ[MARK] = "1"
         os.execvp("unshare", ["unshare", *namespaces, sys.executable, *sys.orig_argv[1:]])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # process 1 is not ended by a signal that it does not handle
     furnish()
 
 
