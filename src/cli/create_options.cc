@@ -9,7 +9,7 @@ void add_create_options(Options& options, container::CreateOptions& target) {
   options.flag("no-pivot", target.no_pivot, "enter the root filesystem without pivot_root (for a root on a ramdisk)");
   options.number("preserve-fds", target.handover.preserve_fds, "N",
                  "hand over N descriptors from 3 on, behind those of $LISTEN_FDS");
-  options.ignored("no-new-keyring", "keep the caller's session keyring (this version never makes a new one)");
+  options.flag("no-new-keyring", target.no_new_keyring, "keep the caller's session keyring instead of making a new one");
   options.text("console-socket", target.console_socket, "SOCKET", "send the master of the terminal to this Unix socket");
   options.text("pidfd-socket", target.pidfd_socket, "SOCKET", "send a pidfd of the container's process to this Unix socket");
   options.operand("ID", target.id, true);

@@ -8,6 +8,8 @@
 
 #include "kernel/call.h"
 #include "linux/cgroup.h"
+#include "linux/process.h"
+#include "linux/security.h"
 #include "linux/user_namespace.h"
 #include "support/error.h"
 #include "support/fd.h"
@@ -85,6 +87,8 @@ plan::Surroundings surroundings_of(const Runtime& runtime, const std::string& id
   surroundings.privileged = linux::has_capability(CAP_SYS_ADMIN);
   surroundings.in_user_namespace = linux::in_user_namespace();
   surroundings.deny_setgroups = linux::denies_setgroups("self");
+  surroundings.apparmor = linux::apparmor_enabled();
+  surroundings.selinux = linux::selinux_enabled();
   return surroundings;
 }
 
@@ -98,6 +102,9 @@ plan::Plan compile_bundle(const Runtime& runtime, const Bundle& bundle, const Cr
   plan::Surroundings surroundings = surroundings_of(runtime, options.id, bundle.path, bundle.rootfs);
   if (!surroundings.cgroups_disabled) add_cgroups(surroundings);
   surroundings.no_pivot = options.no_pivot;
+  surroundings.keyring = !options.no_new_keyring;
+  for (const oci::Namespace& space : bundle.config.linux_.namespaces)
+    if (!space.path.empty() && linux::is_own_namespace(space.path, space.type)) surroundings.own_namespaces |= space.type;
   add_handover(options.handover, surroundings);
   return plan::compile_create(bundle.config, surroundings);
 }

@@ -54,6 +54,7 @@ struct CreateOptions {
   std::string console_socket;  // takes the master of the terminal; empty: none
   std::string pidfd_socket;    // takes a pidfd of the process; empty: none
   bool no_pivot = false;
+  bool no_new_keyring = false;
   Handover handover;
 };
 

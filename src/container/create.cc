@@ -56,13 +56,14 @@ std::string now() {
 }
 
 // What is on disk before anything else is made: enough for `delete --force` to find it.
-State first_state(const std::string& id, const Bundle& bundle, const plan::Plan& plan) {
+State first_state(const CreateOptions& options, const Bundle& bundle, const plan::Plan& plan) {
   State state;
-  state.id = id;
+  state.id = options.id;
   state.bundle = bundle.path;
   state.rootfs = bundle.rootfs;
   state.created = now();
   state.annotations = bundle.config.annotations;
+  state.keyring = !options.no_new_keyring;
   state.cgroups = plan.host.cgroup_leaves;
   return state;
 }
@@ -112,7 +113,7 @@ Made make_container(const Runtime& runtime, const CreateOptions& options, bool d
   refuse_used_cgroups(plan.host.cgroup_leaves);
   log::debug(
       fmt::format("container \"{}\": {} steps, {} cgroups", options.id, plan.steps.size(), plan.host.cgroup_leaves.size()));
-  State state = first_state(options.id, bundle, plan);
+  State state = first_state(options, bundle, plan);
   entry.write(state);
   entry.write_config(bundle.text);
   Entry::Fifos fifos = entry.make_fifos();

@@ -28,6 +28,14 @@ linux::Process running_process(const Entry& entry, const State& state, bool igno
   return std::move(*process);
 }
 
+// What keeps the container in its place keeps a process there that says nothing else.
+oci::Process labelled(oci::Process process, const oci::Config& config) {
+  if (!config.process) return process;
+  if (process.apparmor_profile.empty()) process.apparmor_profile = config.process->apparmor_profile;
+  if (process.selinux_label.empty()) process.selinux_label = config.process->selinux_label;
+  return process;
+}
+
 }  // namespace
 
 int exec(const Runtime& runtime, const ExecOptions& options) {
@@ -43,9 +51,11 @@ int exec(const Runtime& runtime, const ExecOptions& options) {
   plan::Surroundings surroundings = surroundings_of(runtime, options.id, state->bundle, state->rootfs);
   add_handover(options.handover, surroundings);
   surroundings.deny_setgroups = linux::denies_setgroups(std::to_string(init.pid()));
+  surroundings.keyring = state->keyring;
   const oci::Config container = config(runtime, options.id);
-  plan::Plan plan = plan::compile_exec(options.process, container.linux_, static_cast<std::uint64_t>(pidfd.get()),
-                                       linux::foreign_namespaces(init.pid()), below(state->cgroups, options.cgroups), surroundings);
+  plan::Plan plan =
+      plan::compile_exec(labelled(options.process, container), container.linux_, static_cast<std::uint64_t>(pidfd.get()),
+                         linux::foreign_namespaces(init.pid()), below(state->cgroups, options.cgroups), surroundings);
   if (options.cgroups.empty()) plan.host.cgroup_fallback = init.pid();
   for (const std::string& warning : plan.warnings) log::warning(warning);
   add_filter(runtime, container, plan);

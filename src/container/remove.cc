@@ -70,7 +70,8 @@ void remove(const Runtime& runtime, const std::string& id, bool force) {
   } else {
     // crumb was killed before it made anything but the directory, or somebody broke the file.
     const std::vector<plan::CgroupLeaf> cgroups = cgroups_by_config(runtime, *entry);
-    if (!force && !linux::cgroup_processes(cgroups).empty()) throw fail("container \"{}\" is not stopped: use delete --force", id);
+    if (!force && !linux::cgroup_processes(cgroups).empty())
+      throw fail("container \"{}\" is not stopped: use delete --force", id);
     linux::remove_cgroups(cgroups);
   }
   entry->remove();

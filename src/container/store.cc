@@ -34,9 +34,10 @@ json::value to_json(const State& state) {
                        {"unified", leaf.unified},
                        {"required", leaf.required},
                        {"controllers", json::value_from(leaf.controllers)}});
-  return {{"version", kVersion},        {"id", state.id},    {"bundle", state.bundle},        {"rootfs", state.rootfs},
-          {"created", state.created},   {"pid", state.pid},  {"startTime", state.start_time}, {"ready", state.ready},
-          {"annotations", annotations}, {"cgroups", cgroups}};
+  return {{"version", kVersion},           {"id", state.id},           {"bundle", state.bundle},
+          {"rootfs", state.rootfs},        {"created", state.created}, {"pid", state.pid},
+          {"startTime", state.start_time}, {"ready", state.ready},     {"keyring", state.keyring},
+          {"annotations", annotations},    {"cgroups", cgroups}};
 }
 
 plan::CgroupLeaf leaf_from_json(const json::value& value) {
@@ -58,6 +59,7 @@ State from_json(const json::value& value) {
   state.pid = json::value_to<int>(value.at("pid"));
   state.start_time = json::value_to<std::uint64_t>(value.at("startTime"));
   state.ready = value.at("ready").as_bool();
+  if (const json::value* keyring = value.as_object().if_contains("keyring")) state.keyring = keyring->as_bool();
   state.annotations = json::value_to<std::map<std::string, std::string>>(value.at("annotations"));
   for (const json::value& leaf : value.at("cgroups").as_array()) state.cgroups.push_back(leaf_from_json(leaf));
   return state;

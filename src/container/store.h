@@ -24,6 +24,7 @@ struct State {
   int pid = 0;                   // 0: no process yet
   std::uint64_t start_time = 0;  // of pid, clock ticks after boot
   bool ready = false;            // create has finished
+  bool keyring = false;          // it has a session keyring of its own, which exec joins
   std::map<std::string, std::string> annotations;
   std::vector<plan::CgroupLeaf> cgroups;  // mountpoint, path, unified and controllers only
 };

@@ -21,6 +21,7 @@ struct Context {
 
   Fd root;                        // O_PATH, the container's root; none: "/" is it
   const char* root_path = "/";    // on the host, until the root changes
+  Fd proc;                        // of Procfs
   Fd masks;                       // the mounted empty tmpfs that hides directories
   bool setgroups_denied = false;  // in the user namespace that was entered
   uint64_t bounding = ~0ULL;      // what BoundingSet left

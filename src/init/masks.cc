@@ -5,6 +5,7 @@
 
 #include "init/attributes.h"
 #include "init/context.h"
+#include "init/labels.h"
 #include "init/paths.h"
 #include "kernel/call.h"
 
@@ -23,21 +24,22 @@ long null_device(Context& context, Fd& mount) {
   return result < 0 ? context.failed(result, kPath) : 0;
 }
 
-long new_empty_directory(Fd& mount) {
+long new_empty_directory(const Text& label, Fd& mount) {
   constexpr unsigned kAttributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   Fd filesystem;
   if (const long result = take(kernel::fsopen("tmpfs", FSOPEN_CLOEXEC), filesystem); result < 0) return result;
   long result = kernel::fsconfig(filesystem.get(), FSCONFIG_SET_STRING, "nr_inodes", "1", 0);
   if (result >= 0) result = kernel::fsconfig(filesystem.get(), FSCONFIG_SET_FLAG, "ro", nullptr, 0);
+  if (result >= 0) result = configure_label(filesystem.get(), label);
   if (result >= 0) result = kernel::fsconfig(filesystem.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
   return result < 0 ? result : take(kernel::fsmount(filesystem.get(), FSMOUNT_CLOEXEC, kAttributes), mount);
 }
 
 // One filesystem for all masks: the first is mounted, the others are clones of that mount.
-long empty_directory(Context& context, Fd& mount) {
+long empty_directory(Context& context, const Text& label, Fd& mount) {
   if (context.masks)
     return take(kernel::open_tree(context.masks.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH), mount);
-  if (const long result = new_empty_directory(mount); result < 0) return result;
+  if (const long result = new_empty_directory(label, mount); result < 0) return result;
   return take(kernel::fcntl(mount.get(), F_DUPFD_CLOEXEC, 0), context.masks);
 }
 
@@ -58,7 +60,7 @@ long perform(Context& context, const wire::Mask<InitForm>& step) {
   struct stat facts{};
   if (result >= 0) result = refuse_root(context, target.get());
   if (result >= 0) result = kernel::fstat(target.get(), &facts);
-  if (result >= 0) result = S_ISDIR(facts.st_mode) ? empty_directory(context, mount) : null_device(context, mount);
+  if (result >= 0) result = S_ISDIR(facts.st_mode) ? empty_directory(context, step.label, mount) : null_device(context, mount);
   return result < 0 ? result : cover(context, step.path.at, mount, target);
 }
 

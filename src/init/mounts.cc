@@ -3,6 +3,8 @@
 
 #include "init/attributes.h"
 #include "init/context.h"
+#include "init/copy_up.h"
+#include "init/labels.h"
 #include "init/paths.h"
 #include "init/tree.h"
 #include "kernel/call.h"
@@ -81,6 +83,18 @@ long configure_superblock(Context& context, int filesystem, uint64_t superblock)
   return 0;
 }
 
+// What a new tmpfs is told of the directory that it covers: "mode=1777", which its own options can override.
+char* mode_option(const Fd& covered) {
+  constexpr unsigned kDigits = 4, kBits = 3;
+  struct stat facts{};
+  if (!covered || kernel::fstat(covered.get(), &facts) < 0) return nullptr;
+  char* const option = concatenate("mode=", "0000");
+  if (option == nullptr) return nullptr;
+  for (unsigned i = 0; i < kDigits; ++i)
+    option[length("mode=") + i] = static_cast<char>('0' + (facts.st_mode >> (kBits * (kDigits - 1 - i)) & 7));
+  return option;
+}
+
 long configure(Context& context, int filesystem, const Mount& step, unsigned command) {
   if (step.source.size > 0 && command == FSCONFIG_CMD_CREATE) {
     const long result = kernel::fsconfig(filesystem, FSCONFIG_SET_STRING, "source", step.source.at, 0);
@@ -103,14 +117,19 @@ long explained(Context& context, int filesystem, long error) {
 }
 
 // -ENOSYS alone means that the kernel, or a filter above crumb, has no fsopen.
-long new_filesystem(Context& context, const Mount& step, Fd& mount) {
+long new_filesystem(Context& context, const Mount& step, const Fd& covered, Fd& mount) {
   Fd filesystem;
   if (const long result = take(kernel::fsopen(step.type.at, FSOPEN_CLOEXEC), filesystem); result < 0) return result;
-  long result = configure(context, filesystem.get(), step, FSCONFIG_CMD_CREATE);
+  long result = 0;
+  if (char* const mode = mode_option(covered); mode != nullptr) result = configure_option(filesystem.get(), mode);
+  if (result >= 0) result = configure_label(filesystem.get(), step.label);
+  if (result >= 0) result = configure(context, filesystem.get(), step, FSCONFIG_CMD_CREATE);
   if (result >= 0)
     result =
         take(kernel::fsmount(filesystem.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(step.set | step.recursive_set)), mount);
-  return result < 0 ? explained(context, filesystem.get(), result) : 0;
+  if (result < 0) return explained(context, filesystem.get(), result);
+  label_root(mount, step.label);
+  return 0;
 }
 
 long take_source(Context& context, const Mount& step, Fd& mount) {
@@ -138,6 +157,37 @@ long open_target(Context& context, const Mount& step, bool directory, Fd& target
   const Missing missing = directory ? Missing::make_directory : Missing::make_file;
   const long result = open_or_make(context, step.target.at, flags, target_links(step), missing, target);
   return result < 0 ? result : refuse_root(context, target.get());
+}
+
+// The directory that a new tmpfs is going to cover; none when there is none yet.
+long open_covered(Context& context, const Mount& step, Fd& covered) {
+  if (is_bind(step) || !equal(step.type.at, "tmpfs")) return 0;
+  const long result = open_inside(context, step.target.at, O_DIRECTORY | target_flags(step), Links::inside, covered);
+  if (result == -ENOENT) return 0;
+  return result < 0 ? result : refuse_root(context, covered.get());
+}
+
+long fill(Context& context, const Mount& step, const Fd& covered, const Fd& mount) {
+  return covered && (step.flags & wire::kCopyUp) ? copy_up(context, covered, mount) : 0;
+}
+
+// copy-symlink: the source itself when it is a link. 1: it is none, bind it.
+long copy_link(Context& context, const Mount& step) {
+  Fd source, parent;
+  const char* name = nullptr;
+  char target[kLongestPath], present[kLongestPath];
+  if (const long result = take(kernel::openat(AT_FDCWD, step.source.at, O_PATH | O_NOFOLLOW | O_CLOEXEC), source); result < 0)
+    return context.failed(result, step.source.at);
+  const long size = kernel::readlinkat(source.get(), "", target, sizeof target - 1);
+  if (size < 0) return 1;
+  target[size] = 0;
+  if (const long result = open_parent(context, step.target.at, parent, name); result < 0) return result;
+  const long result = kernel::symlinkat(target, parent.get(), name);
+  if (result != -EEXIST) return result;
+  const long other = kernel::readlinkat(parent.get(), name, present, sizeof present - 1);
+  if (other != size) return -EEXIST;
+  present[other] = 0;
+  return equal(target, present) ? 0 : -EEXIST;
 }
 
 // All changes beyond what fsmount took. mount_setattr does them before the mount is attached, mount(2) afterwards.
@@ -168,12 +218,34 @@ long attach_changed(Context& context, const Mount& step, const Fd& mount, const 
   return result < 0 ? context.failed(result, kOptions) : 0;
 }
 
+// What was resolved to look at what lies there is what is mounted upon, too.
+long attach(Context& context, const Mount& step, const Fd& mount, Fd& covered) {
+  Fd target;
+  struct stat facts{};
+  long result = fill(context, step, covered, mount);
+  if (result >= 0) result = kernel::fstat(mount.get(), &facts);
+  if (result >= 0 && covered) target = static_cast<Fd&&>(covered);
+  if (result >= 0 && !target) result = open_target(context, step, S_ISDIR(facts.st_mode), target);
+  return result < 0 ? result : attach_changed(context, step, mount, target);
+}
+
+// All that fsconfig would be told, in one text; nullptr without memory.
+const char* old_data(const Mount& step, const Fd& covered) {
+  const char* const data = data_with_label(step.data.at, step.label);
+  const char* const mode = mode_option(covered);
+  if (data == nullptr || mode == nullptr) return data;
+  const char* const begin = concatenate(mode, *data == 0 ? "" : ",");
+  return begin == nullptr ? nullptr : concatenate(begin, data);
+}
+
 // By mount(2). The target is a descriptor's path here too; what then lies there must be another mount than before.
-long mount_by_old_call(Context& context, const Mount& step) {
+long mount_by_old_call(Context& context, const Mount& step, const Fd& covered) {
   Fd target, mount;
   if (const long result = open_target(context, step, true, target); result < 0) return result;
   const unsigned long flags = step.superblock | legacy_flags(step.set | step.recursive_set);
-  if (const long result = kernel::mount(step.source.at, DescriptorPath(target.get()).text, step.type.at, flags, step.data.at);
+  const char* const data = old_data(step, covered);
+  if (data == nullptr) return -ENOMEM;
+  if (const long result = kernel::mount(step.source.at, DescriptorPath(target.get()).text, step.type.at, flags, data);
       result < 0)
     return result;
   const long result = open_inside(context, step.target.at, target_flags(step), Links::inside, mount);
@@ -181,6 +253,8 @@ long mount_by_old_call(Context& context, const Mount& step) {
   if (check_mounted(context, step.target.at, target_flags(step), target.get()) == 0)
     return context.failed(-ESTALE, "the place was moved while it was mounted upon");
   context.operand[0] = 0;
+  label_root(mount, step.label);
+  if (const long filled = fill(context, step, covered, mount); filled < 0) return filled;
   return change_all(step, [&](const Change& change) { return change_attached_mount(mount.get(), change); });
 }
 
@@ -208,15 +282,16 @@ long remount(Context& context, const Mount& step) {
 
 long perform(Context& context, const Mount& step) {
   if (step.flags & wire::kRemount) return remount(context, step);
-  if (!is_bind(step) && needs_old_call(step)) return mount_by_old_call(context, step);
-  Fd mount, target;
-  long result = is_bind(step) ? take_source(context, step, mount) : new_filesystem(context, step, mount);
-  if (result == -ENOSYS && !is_bind(step)) return mount_by_old_call(context, step);
+  Fd mount, covered;
+  long result = open_covered(context, step, covered);
+  if (result < 0) return result;
+  if (!is_bind(step) && needs_old_call(step)) return mount_by_old_call(context, step, covered);
+  if (step.flags & wire::kCopyLink)
+    if (result = copy_link(context, step); result <= 0) return result;
+  result = is_bind(step) ? take_source(context, step, mount) : new_filesystem(context, step, covered, mount);
+  if (result == -ENOSYS && !is_bind(step)) return mount_by_old_call(context, step, covered);
   if (result == -ENOENT && (step.flags & wire::kOptional)) return 0;
-  struct stat facts{};
-  if (result >= 0) result = kernel::fstat(mount.get(), &facts);
-  if (result >= 0) result = open_target(context, step, S_ISDIR(facts.st_mode), target);
-  return result < 0 ? result : attach_changed(context, step, mount, target);
+  return result < 0 ? result : attach(context, step, mount, covered);
 }
 
 }  // namespace crumb::init

@@ -113,4 +113,6 @@ long perform(Context&, const wire::UnshareCgroup<InitForm>&) { return kernel::un
 
 long perform(Context&, const wire::Hostname<InitForm>& step) { return kernel::sethostname(step.name.at, step.name.size); }
 
+long perform(Context&, const wire::Domainname<InitForm>& step) { return kernel::setdomainname(step.name.at, step.name.size); }
+
 }  // namespace crumb::init

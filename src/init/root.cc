@@ -105,7 +105,10 @@ long perform(Context& context, const wire::Pivot<InitForm>& step) {
     if (result < 0) return context.failed(result, "read-only root");
   }
   if (const long result = step.move ? move_root(context) : pivot(context); result < 0) return result;
-  return kernel::chdir("/");
+  if (const long result = kernel::chdir("/"); result < 0) return result;
+  if (step.propagation == 0) return 0;
+  const long result = kernel::mount(nullptr, "/", nullptr, step.propagation, nullptr);
+  return result < 0 ? context.failed(result, "propagation") : 0;
 }
 
 }  // namespace crumb::init

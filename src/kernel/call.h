@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <poll.h>
@@ -70,6 +71,9 @@ inline long fchmodat(int directory, const char* path, unsigned mode) { return sy
 inline long fchownat(int directory, const char* path, unsigned uid, unsigned gid, int flags) {
   return syscall(SYS_fchownat, directory, path, uid, gid, flags);
 }
+inline long fsetxattr(int fd, const char* name, const void* value, unsigned long size, int flags) {
+  return syscall(SYS_fsetxattr, fd, name, value, size, flags);
+}
 inline long umask(unsigned mask) { return syscall(SYS_umask, mask); }
 inline long chdir(const char* path) { return syscall(SYS_chdir, path); }
 inline long fchdir(int fd) { return syscall(SYS_fchdir, fd); }
@@ -114,6 +118,7 @@ inline long unshare(unsigned long types) { return syscall(SYS_unshare, types); }
 inline long clone(unsigned long flags) { return syscall(SYS_clone, flags, 0, 0, 0, 0); }
 inline long sethostname(const char* name, unsigned long size) { return syscall(SYS_sethostname, name, size); }
 inline long setsid() { return syscall(SYS_setsid); }
+inline long setdomainname(const char* name, unsigned long size) { return syscall(SYS_setdomainname, name, size); }
 inline long getpid() { return syscall(SYS_getpid); }
 inline long getuid() { return syscall(SYS_getuid); }
 inline long execve(const char* path, char* const* arguments, char* const* environment) {
@@ -156,6 +161,13 @@ inline long setresgid(unsigned real, unsigned effective, unsigned saved) {
 inline long setresuid(unsigned real, unsigned effective, unsigned saved) {
   return syscall(SYS_setresuid, real, effective, saved);
 }
+
+// Keyrings (keyctl(2)). The session keyring of this name, its serial number.
+inline long keyctl_join_session_keyring(const char* name) { return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name); }
+inline long keyctl_describe(long key, char* text, unsigned long size) {
+  return syscall(SYS_keyctl, KEYCTL_DESCRIBE, key, text, size);
+}
+inline long keyctl_setperm(long key, unsigned permissions) { return syscall(SYS_keyctl, KEYCTL_SETPERM, key, permissions); }
 
 // Signals and waiting. The kernel's signal set is one 64-bit word; bit n-1 is signal n.
 inline long rt_sigprocmask(int how, const unsigned long* set, unsigned long* old = nullptr) {

@@ -77,6 +77,8 @@ inline constexpr MountOption kMountOptions[] = {
     {"nofail", MountOptionKind::flag, wire::kOptional},
     {"src-nofollow", MountOptionKind::flag, wire::kSourceNoFollow},
     {"dest-nofollow", MountOptionKind::flag, wire::kTargetNoFollow},
+    {"tmpcopyup", MountOptionKind::flag, wire::kCopyUp},
+    {"copy-symlink", MountOptionKind::flag, wire::kCopyLink},
 
     {"private", MountOptionKind::propagation, MS_PRIVATE},
     {"rprivate", MountOptionKind::propagation, MS_PRIVATE | MS_REC},
@@ -87,8 +89,6 @@ inline constexpr MountOption kMountOptions[] = {
     {"unbindable", MountOptionKind::propagation, MS_UNBINDABLE},
     {"runbindable", MountOptionKind::propagation, MS_UNBINDABLE | MS_REC},
 
-    {"tmpcopyup", MountOptionKind::refused, 0},
-    {"copy-symlink", MountOptionKind::refused, 0},
     {"idmap", MountOptionKind::idmap, 0},
     {"ridmap", MountOptionKind::idmap, 1},
 };

@@ -112,4 +112,13 @@ std::uint64_t foreign_namespaces(int pid) {
   return mask;
 }
 
+bool is_own_namespace(const std::string& path, std::uint64_t type) {
+  struct stat ours{}, theirs{};
+  if (kernel::fstatat(AT_FDCWD, path.c_str(), &theirs, 0) < 0) return false;
+  for (const kernel::NamespaceName& name : kernel::kNamespaces)
+    if (name.type == type && kernel::fstatat(AT_FDCWD, fmt::format("/proc/self/ns/{}", name.file).c_str(), &ours, 0) >= 0)
+      return ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
+  return false;
+}
+
 }  // namespace crumb::linux

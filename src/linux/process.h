@@ -49,6 +49,9 @@ void set_oom_score_adj(int pid, int score);
 // CLONE_NEW* mask of the namespaces in which `pid` differs from crumb, of those that a container can have.
 std::uint64_t foreign_namespaces(int pid);
 
+// Whether the file at `path` is crumb's own namespace of this CLONE_NEW* type. False for what is no namespace.
+bool is_own_namespace(const std::string& path, std::uint64_t type);
+
 // Starts `program` (open_executable) by vfork and execveat with no environment but the seam's and no signal blocked.
 // `inherited` descriptors keep their numbers there; 0, 1, 2 are crumb's; everything else is close-on-exec anyway. Returns the
 // child's pid.

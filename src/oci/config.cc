@@ -34,7 +34,7 @@ std::vector<std::string> parse_absolute_paths(const json::Cursor& paths) {
 
 namespace {
 
-constexpr std::size_t kLongestHostname = 64;  // the kernel's __NEW_UTS_LEN
+constexpr std::size_t kLongestName = 64;  // of a host or domain: the kernel's __NEW_UTS_LEN
 
 // Takes decimals off the front; false when there are none.
 bool take_decimals(std::string_view& text) {
@@ -81,12 +81,6 @@ Mount parse_mount(const json::Cursor& object) {
   return mount;
 }
 
-std::string parse_hostname(const json::Cursor& hostname) {
-  std::string name = hostname.string();
-  if (name.size() > kLongestHostname) throw hostname.error(fmt::format("longer than {} bytes", kLongestHostname));
-  return name;
-}
-
 std::map<std::string, std::string> parse_annotations(const json::Cursor& object) {
   std::map<std::string, std::string> annotations;
   for (const auto& [key, value] : object.members()) {
@@ -96,10 +90,14 @@ std::map<std::string, std::string> parse_annotations(const json::Cursor& object)
   return annotations;
 }
 
-void check_hostname(const json::Cursor& hostname, const Config& config) {
+// hostname or domainname; it is the uts namespace that has them.
+std::string parse_uts_name(const json::Cursor& text, const Config& config) {
+  std::string name = text.string();
+  if (name.size() > kLongestName) throw text.error(fmt::format("longer than {} bytes", kLongestName));
   const bool own = std::any_of(config.linux_.namespaces.begin(), config.linux_.namespaces.end(),
                                [](const Namespace& space) { return space.type == CLONE_NEWUTS; });
-  if (!config.hostname.empty() && !own) throw hostname.error("needs a \"uts\" namespace in linux.namespaces");
+  if (!name.empty() && !own) throw text.error("needs a \"uts\" namespace in linux.namespaces");
+  return name;
 }
 
 }  // namespace
@@ -110,17 +108,15 @@ Config parse_config(std::string_view text, const std::string& name) {
   Config config;
   config.name = name;
   config.oci_version = parse_version(top.at("ociVersion"));
-  refuse(top, {"hooks", "domainname"});
+  refuse(top, {"hooks"});
   config.root = parse_root(top.at("root"));
   if (const auto process = top.find("process")) config.process = parse_process(*process);
   if (const auto mounts = top.find("mounts"))
     for (const json::Cursor& mount : mounts->items()) config.mounts.push_back(parse_mount(mount));
   if (const auto annotations = top.find("annotations")) config.annotations = parse_annotations(*annotations);
   if (const auto linux_object = top.find("linux")) config.linux_ = parse_linux(*linux_object);
-  if (const auto hostname = top.find("hostname")) {
-    config.hostname = parse_hostname(*hostname);
-    check_hostname(*hostname, config);
-  }
+  if (const auto hostname = top.find("hostname")) config.hostname = parse_uts_name(*hostname, config);
+  if (const auto domainname = top.find("domainname")) config.domainname = parse_uts_name(*domainname, config);
   return config;
 }
 

@@ -47,6 +47,7 @@ struct Process {
   Capabilities capabilities;
   std::vector<Rlimit> rlimits;
   bool no_new_privileges = false;
+  std::string apparmor_profile, selinux_label;  // empty: none
   std::optional<int> oom_score_adj;
 };
 
@@ -150,8 +151,10 @@ struct Linux {
   Resources resources;
   std::vector<std::string> masked_paths, readonly_paths;
   std::optional<Seccomp> seccomp;
-  std::optional<std::uint64_t> personality;  // PER_LINUX or PER_LINUX32
-  std::uint64_t rootfs_propagation = 0;      // MS_SHARED, ... | MS_REC; 0: the default, slave
+  std::optional<std::uint64_t> personality;   // PER_LINUX or PER_LINUX32
+  std::uint64_t rootfs_propagation = 0;       // MS_SHARED, ... [| MS_REC]; 0: the default, slave
+  std::map<std::string, std::string> sysctl;  // by name, as written: "net.ipv4.ip_forward"
+  std::string mount_label;                    // empty: none
 };
 
 struct Config {
@@ -159,7 +162,7 @@ struct Config {
   std::string oci_version;
   Root root;
   std::optional<Process> process;  // create needs none, start does (runtime.md)
-  std::string hostname;
+  std::string hostname, domainname;
   std::vector<Mount> mounts;
   std::map<std::string, std::string> annotations;
   Linux linux_;

@@ -61,14 +61,14 @@ Device parse_device(const json::Cursor& object) {
   return device;
 }
 
-// The words of config-linux.md and, as callers write them, those with "r": the Plan always means all mounts.
+// The words of config-linux.md and, as callers write them, those with "r".
 std::uint64_t parse_propagation(const json::Cursor& propagation) {
   const std::string word = propagation.string();
   if (word.empty()) return 0;
   const kernel::MountOption* option = kernel::find_mount_option(word);
   if (!option || option->kind != kernel::MountOptionKind::propagation)
     throw propagation.error(fmt::format("unknown propagation \"{}\"", word));
-  return option->value | MS_REC;
+  return option->value;
 }
 
 std::uint64_t parse_personality(const json::Cursor& personality) {
@@ -84,8 +84,7 @@ std::uint64_t parse_personality(const json::Cursor& personality) {
 }  // namespace
 
 Linux parse_linux(const json::Cursor& object) {
-  refuse(object, {"mountLabel", "intelRdt", "memoryPolicy"});
-  refuse_names(object, "sysctl");
+  refuse(object, {"intelRdt", "memoryPolicy"});
   refuse_names(object, "netDevices");
   Linux result;
   if (const auto spaces = object.find("namespaces")) result.namespaces = parse_namespaces(*spaces);
@@ -101,6 +100,9 @@ Linux parse_linux(const json::Cursor& object) {
   if (const auto personality = object.find("personality"); personality && !personality->empty())
     result.personality = parse_personality(*personality);
   if (const auto propagation = object.find("rootfsPropagation")) result.rootfs_propagation = parse_propagation(*propagation);
+  if (const auto settings = object.find("sysctl"))
+    for (const auto& [name, value] : settings->members()) result.sysctl.emplace(name, value.string());
+  if (const auto label = object.find("mountLabel")) result.mount_label = label->string();
   return result;
 }
 

@@ -94,7 +94,7 @@ void parse_terminal(const json::Cursor& object, Process& process) {
 }  // namespace
 
 Process parse_process(const json::Cursor& object) {
-  refuse(object, {"apparmorProfile", "selinuxLabel", "scheduler", "ioPriority", "execCPUAffinity"});
+  refuse(object, {"scheduler", "ioPriority", "execCPUAffinity"});
   Process process;
   process.args = parse_arguments(object.at("args"));
   process.cwd = parse_absolute_path(object.at("cwd"));
@@ -104,6 +104,8 @@ Process parse_process(const json::Cursor& object) {
   if (const auto sets = object.find("capabilities")) process.capabilities = parse_capabilities(*sets);
   if (const auto limits = object.find("rlimits")) process.rlimits = parse_rlimits(*limits);
   if (const auto flag = object.find("noNewPrivileges")) process.no_new_privileges = flag->boolean();
+  if (const auto profile = object.find("apparmorProfile")) process.apparmor_profile = profile->string();
+  if (const auto label = object.find("selinuxLabel")) process.selinux_label = label->string();
   if (const auto adjustment = object.find("oomScoreAdj"))
     process.oom_score_adj = static_cast<int>(adjustment->integer(-1000, 1000));
   return process;

@@ -42,6 +42,9 @@ void check_config(const Input& input) {
   check_users(input);
 }
 
+// Of the container's own root. Private and slave it is already.
+std::uint64_t last_propagation(std::uint64_t asked) { return asked & (MS_SHARED | MS_UNBINDABLE) ? asked : 0; }
+
 constexpr std::uint64_t kUnshared = CLONE_NEWUSER | CLONE_NEWTIME;
 
 // What the first stage does: with crumb's rights in crumb's namespaces, then with those of a root of the container's.
@@ -62,13 +65,18 @@ void add_first_process(const Input& input, const std::vector<Source>& sources, s
   const std::uint64_t made = split_namespaces(input.config, joined);
   add_first_stage(input, sources, joined, made, steps);
   steps.emplace_back(Fork{.namespaces = made & ~(kUnshared | CLONE_NEWCGROUP)});
-  const std::uint64_t propagation = input.config.linux_.rootfs_propagation;
-  steps.emplace_back(Propagation{.flags = propagation ? propagation : std::uint64_t{MS_SLAVE | MS_REC}});
+  steps.emplace_back(Propagation{.flags = first_propagation(input.config.linux_.rootfs_propagation)});
   steps.emplace_back(Root{.path = input.surroundings.rootfs, .entered = enters_root(input)});
   steps.emplace_back(meet(wire::Point::placed));
   if (made & CLONE_NEWCGROUP) steps.emplace_back(UnshareCgroup{});
   if (!input.config.hostname.empty()) steps.emplace_back(Hostname{.name = input.config.hostname});
+  if (!input.config.domainname.empty()) steps.emplace_back(Domainname{.name = input.config.domainname});
 }
+
+bool has_labels(const oci::Process& process) { return !process.apparmor_profile.empty() || !process.selinux_label.empty(); }
+
+// Others in the user namespace may search the keyring there, its owner here: so that exec finds it by its name (keyctl(2)).
+constexpr std::uint64_t kOwnerSearches = 0x00080000, kOthersSearch = 0x00000008;
 
 }  // namespace
 
@@ -85,6 +93,7 @@ WasmPolicy wasm_policy(const oci::Resources& resources, std::uint32_t listen_fds
 Plan compile_create(const oci::Config& config, const Surroundings& surroundings) {
   const Input input{config, surroundings};
   check_config(input);
+  check_labels(*config.process, surroundings, config.name + ": process");
   Plan plan;
   add_cgroups(input, plan.host);
   add_users(input, plan.host);
@@ -92,8 +101,13 @@ Plan compile_create(const oci::Config& config, const Surroundings& surroundings)
   std::vector<Step> filesystem;
   add_filesystem(input, plan.host, sources, filesystem);
   add_first_process(input, sources, plan.steps);
+  if (has_labels(*config.process) || !config.linux_.sysctl.empty()) plan.steps.emplace_back(Procfs{});
+  add_keyring(*config.process, surroundings, input.has_namespace(CLONE_NEWUSER) ? kOthersSearch : kOwnerSearches, plan.steps);
   std::ranges::move(filesystem, std::back_inserter(plan.steps));
-  plan.steps.emplace_back(Pivot{.move = surroundings.no_pivot, .readonly = config.root.readonly});
+  add_sysctls(input, plan.steps);
+  plan.steps.emplace_back(Pivot{.move = surroundings.no_pivot,
+                                .readonly = config.root.readonly,
+                                .propagation = last_propagation(config.linux_.rootfs_propagation)});
   add_process(*config.process, config.linux_, surroundings, Last::create, denies_setgroups(input), plan);
   plan.wasm = wasm_policy(config.linux_.resources, surroundings.listen_fds);
   return plan;
@@ -101,6 +115,7 @@ Plan compile_create(const oci::Config& config, const Surroundings& surroundings)
 
 Plan compile_exec(const oci::Process& process, const oci::Linux& container, std::uint64_t pidfd, std::uint64_t namespaces,
                   std::vector<CgroupLeaf> leaves, const Surroundings& surroundings) {
+  check_labels(process, surroundings, "process");
   Plan plan;
   plan.host.cgroup_leaves = std::move(leaves);
   if (surroundings.deny_setgroups && !process.user.additional_gids.empty())
@@ -111,6 +126,8 @@ Plan compile_exec(const oci::Process& process, const oci::Linux& container, std:
   if (namespaces & CLONE_NEWUSER) plan.steps.emplace_back(NamespaceRoot{});
   plan.steps.emplace_back(Fork{.namespaces = 0});
   plan.steps.emplace_back(meet(wire::Point::placed));
+  if (has_labels(process)) plan.steps.emplace_back(Procfs{});
+  add_keyring(process, surroundings, 0, plan.steps);
   add_terminal(process, false, plan.steps);
   add_process(process, container, surroundings, Last::exec, surroundings.deny_setgroups, plan);
   plan.wasm = wasm_policy(container.resources, surroundings.listen_fds);

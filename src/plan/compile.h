@@ -33,10 +33,13 @@ struct Surroundings {
   CgroupLayout cgroups;
   bool cgroups_disabled = false;  // --cgroup-manager=disabled
   bool no_pivot = false;
-  std::uint32_t preserve_fds = 0;      // descriptors from 3 on that the program keeps, listening ones included
-  std::uint32_t listen_fds = 0;        // how many of them come from socket activation; they are the first
-  std::string listen_names;            // LISTEN_FDNAMES; empty: none
-  std::uint64_t last_capability = 40;  // of /proc/sys/kernel/cap_last_cap
+  bool keyring = false;                    // a session keyring of the container's own, "_ses.ID"
+  std::uint32_t preserve_fds = 0;          // descriptors from 3 on that the program keeps, listening ones included
+  std::uint32_t listen_fds = 0;            // how many of them come from socket activation; they are the first
+  std::string listen_names;                // LISTEN_FDNAMES; empty: none
+  std::uint64_t last_capability = 40;      // of /proc/sys/kernel/cap_last_cap
+  bool apparmor = false, selinux = false;  // in force on this kernel
+  std::uint64_t own_namespaces = 0;        // CLONE_NEW* of those that config.json joins by path and crumb itself is in
 
   // Who crumb is.
   std::uint32_t uid = 0, gid = 0;

@@ -19,6 +19,9 @@ Found find_option(std::string_view word) {
   if (word.starts_with('r')) {
     const MountOption* option = kernel::find_mount_option(word.substr(1));
     if (option && (option->kind == MountOptionKind::attribute || option->kind == MountOptionKind::atime)) return {option, true};
+    // crun knows "rsync" and the like: a filesystem is the same for all its mounts.
+    if (option && option->kind == MountOptionKind::superblock && !word.ends_with("time") && !word.ends_with("version"))
+      return {option, false};
   }
   // "idmap=uids=0-1000-1"
   const MountOption* option = kernel::find_mount_option(word.substr(0, word.find('=')));
@@ -87,6 +90,22 @@ bool shares_superblock(std::string_view type) {
   return std::find(std::begin(kShared), std::end(kShared), type) != std::end(kShared);
 }
 
+// procfs, sysfs and cgroups have labels of their own; mqueue takes one for its root's inode only.
+std::string label_for(std::string_view type, const std::string& option) {
+  if (type == "proc" || type == "sysfs" || type == "cgroup" || type == "cgroup2") return "";
+  return type == "mqueue" && !option.empty() ? option.substr(option.find('=') + 1) : option;
+}
+
+void check_copies(const Input& input, const oci::Mount& mount, const Mount& step) {
+  const std::string place = mount.place + ".options";
+  if ((step.flags & wire::kCopyUp) && (mount.type != "tmpfs" || (step.flags & (wire::kBind | wire::kRemount))))
+    throw input.error(place, "\"tmpcopyup\" is for a tmpfs");
+  if (!(step.flags & wire::kCopyLink)) return;
+  if (!(step.flags & wire::kBind)) throw input.error(place, "\"copy-symlink\" is for a bind mount");
+  if (step.flags & (wire::kSourceNoFollow | wire::kTargetNoFollow))
+    throw input.error(place, "\"copy-symlink\" cannot be had together with \"src-nofollow\" or \"dest-nofollow\"");
+}
+
 std::string absolute_source(const Input& input, const oci::Mount& mount) {
   if (mount.source.empty()) throw input.error(mount.place + ".source", "missing: a bind mount needs one");
   return mount.source.starts_with('/') ? mount.source : input.surroundings.bundle + "/" + mount.source;
@@ -99,6 +118,7 @@ Mount compile_mount(const Input& input, const oci::Mount& mount) {
   step.target = mount.destination;
   if (mount.type == "bind") step.flags |= wire::kBind;
   read_options(input, mount, step);
+  check_copies(input, mount, step);
   if (step.flags & wire::kBind) {
     // A bind has no filesystem of its own to set options of: the kernel takes none.
     step.superblock = 0;
@@ -109,6 +129,7 @@ Mount compile_mount(const Input& input, const oci::Mount& mount) {
   if (mount.type.empty() && !(step.flags & wire::kRemount)) throw input.error(mount.place + ".type", "missing");
   step.type = mount.type;
   step.source = mount.source;
+  step.label = label_for(step.type, mount_label(input));
   if ((step.set & MOUNT_ATTR_RDONLY) && !shares_superblock(step.type)) step.superblock |= MS_RDONLY;
   return step;
 }

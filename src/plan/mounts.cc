@@ -38,11 +38,6 @@ void protect_sys(Mount& mount) {
   if (mount.set & MOUNT_ATTR_RDONLY) mount.recursive_set |= MOUNT_ATTR_RDONLY;
 }
 
-std::uint64_t mount_propagation(const Input& input) {
-  const std::uint64_t propagation = input.config.linux_.rootfs_propagation;
-  return propagation ? propagation : std::uint64_t{MS_SLAVE | MS_REC};
-}
-
 bool is_dev(const Mount& mount) { return without_trailing_slashes(mount.target) == "/dev"; }
 
 std::string last_component(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -61,7 +56,7 @@ Mount read_only_remount(const std::string& target) {
 class Filesystem {
  public:
   Filesystem(const Input& input, Host& host, std::vector<Source>& sources, std::vector<Step>& steps)
-      : input_(input), host_(host), sources_(sources), steps_(steps) {}
+      : input_(input), host_(host), sources_(sources), steps_(steps), label_(mount_label(input)) {}
 
   void add_mounts();
   void add_devices();
@@ -84,6 +79,7 @@ class Filesystem {
   Host& host_;
   std::vector<Source>& sources_;
   std::vector<Step>& steps_;
+  const std::string label_;  // SELinux's option for new filesystems
   std::vector<std::string> read_only_later_;
   bool dev_is_bound_ = false;
 };
@@ -114,8 +110,11 @@ void Filesystem::open_early(const std::optional<MountIdmap>& idmap, Mount& mount
   if (input_.in_user_namespace() && is_below_sys(mount.source)) protect_sys(mount);
   const bool loses_rights = input_.has_namespace(CLONE_NEWUSER) && input_.surroundings.privileged && !input_.joins(CLONE_NEWNS);
   if (!idmap && !loses_rights) return;
+  if (mount.flags & wire::kCopyLink) return;  // it may lead nowhere: what counts is the link itself
   constexpr std::uint64_t kOfSource = wire::kBindRecursive | wire::kSourceNoFollow | wire::kOptional;
-  Source source{.path = mount.source, .flags = mount.flags & kOfSource, .propagation = mount_propagation(input_)};
+  Source source{.path = mount.source,
+                .flags = mount.flags & kOfSource,
+                .propagation = first_propagation(input_.config.linux_.rootfs_propagation)};
   source.idmap_recursive = idmap && idmap->recursive;
   sources_.push_back(source);
   mount.opened = sources_.size();
@@ -136,8 +135,10 @@ void Filesystem::add_host_sysfs(Mount mount) {
 // Targets of later mounts are made inside a tmpfs, devices and links inside /dev: they must be writable until then.
 void Filesystem::add_mount(Mount mount) {
   const bool made_here = !(mount.flags & (wire::kBind | wire::kRemount));
-  if (made_here && (mount.set & MOUNT_ATTR_RDONLY) && (mount.type == "tmpfs" || is_dev(mount))) {
+  const bool read_only = ((mount.set | mount.recursive_set) & MOUNT_ATTR_RDONLY) != 0;
+  if (made_here && read_only && (mount.type == "tmpfs" || is_dev(mount))) {
     mount.set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
+    mount.recursive_set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
     mount.superblock &= ~std::uint64_t{MS_RDONLY};
     read_only_later_.push_back(mount.target);
   }
@@ -180,6 +181,7 @@ void Filesystem::add_hierarchies(const oci::Mount& entry, const Mount& mount) {
     throw input_.error(entry.place + ".options", fmt::format("\"{}\": a cgroup mount takes no such option", mount.data));
   Mount top = mount;
   top.type = top.source = "tmpfs";
+  top.label = label_;
   top.data = "mode=755";
   top.set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
   steps_.emplace_back(top);
@@ -252,7 +254,7 @@ void Filesystem::add_read_only_remounts() {
 
 void Filesystem::add_hidden_paths() {
   for (const std::string& path : input_.config.linux_.readonly_paths) steps_.emplace_back(ReadonlyPath{.path = path});
-  for (const std::string& path : input_.config.linux_.masked_paths) steps_.emplace_back(Mask{.path = path});
+  for (const std::string& path : input_.config.linux_.masked_paths) steps_.emplace_back(Mask{.path = path, .label = label_});
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <sched.h>
 
+#include <linux/mount.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <optional>
@@ -35,7 +37,17 @@ struct Input {
   }
   // Its own, or the one that crumb is in.
   bool in_user_namespace() const { return has_namespace(CLONE_NEWUSER) || surroundings.in_user_namespace; }
+  // Neither crumb's own one, nor a path that leads there.
+  bool has_foreign_namespace(std::uint64_t type) const {
+    return has_namespace(type) && (surroundings.own_namespaces & type) == 0;
+  }
 };
+
+// What mounts of the host's tree become. Unbindable ones could be no source of a bind: that comes after the root has changed.
+inline std::uint64_t first_propagation(std::uint64_t asked) {
+  if (asked & MS_UNBINDABLE) return MS_PRIVATE | MS_REC;
+  return (asked ? asked : std::uint64_t{MS_SLAVE}) | MS_REC;
+}
 
 // cgroup.cc: leaves and what is written into them.
 void add_cgroups(const Input& input, Host& host);
@@ -49,6 +61,17 @@ bool denies_setgroups(const Input& input);
 // mounts.cc: mounts, devices, links, the working directory, masked and read-only paths, all inside the root. The Sources belong
 // before everything else.
 void add_filesystem(const Input& input, Host& host, std::vector<Source>& sources, std::vector<Step>& steps);
+
+// sysctl.cc: linux.sysctl, each checked to belong to a namespace that is the container's.
+void add_sysctls(const Input& input, std::vector<Step>& steps);
+
+// labels.cc: what the kernel's security modules are told. Throws where the kernel has no such module; `place` is that of the
+// process, for the message.
+void check_labels(const oci::Process& process, const Surroundings& surroundings, std::string_view place);
+std::string mount_label(const Input& input);  // "context=LABEL"; empty: none
+void add_keyring(const oci::Process& process, const Surroundings& surroundings, std::uint64_t permissions,
+                 std::vector<Step>& steps);
+void add_program_labels(const oci::Process& process, std::vector<Step>& steps);
 
 // mount_options.cc: one entry of config.json's mounts; what its options mean.
 Mount compile_mount(const Input& input, const oci::Mount& mount);

@@ -107,6 +107,7 @@ void add_process(const oci::Process& process, const oci::Linux& container, const
   steps.emplace_back(Directory{.path = process.cwd});
   steps.emplace_back(program(process, surroundings));
   steps.emplace_back(CloseDescriptors{.first = kFirstInherited + surroundings.preserve_fds});
+  add_program_labels(process, steps);
   if (process.no_new_privileges) steps.emplace_back(NoNewPrivileges{});
   steps.emplace_back(Meet{.point = static_cast<std::uint64_t>(wire::Point::ready)});
   add_filter(container, plan);

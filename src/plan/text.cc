@@ -38,6 +38,11 @@ struct Subject {
   }
   std::string operator()(const Meet& step) const { return fmt::format("wait for the host: {}", point_name(step.point)); }
   std::string operator()(const Hostname& step) const { return "hostname " + quoted(step.name); }
+  std::string operator()(const Domainname& step) const { return "domainname " + quoted(step.name); }
+  std::string operator()(const Keyring& step) const { return "session keyring " + quoted(step.name); }
+  std::string operator()(const Sysctl& step) const { return "sysctl " + quoted(step.path); }
+  std::string operator()(const Apparmor& step) const { return "AppArmor profile " + quoted(step.profile); }
+  std::string operator()(const Selinux& step) const { return "SELinux label " + quoted(step.label); }
   std::string operator()(const Propagation& step) const {
     return fmt::format("propagation of \"/\": {}", kernel::propagation_name(step.flags));
   }
@@ -72,6 +77,13 @@ struct Subject {
 struct Details {
   const Plan& plan;
 
+  std::string operator()(const Keyring& step) const {
+    return step.label.empty() ? "" : " with the label " + quoted(step.label);
+  }
+  std::string operator()(const Sysctl& step) const { return " = " + quoted(step.value); }
+  std::string operator()(const Mask& step) const {
+    return step.label.empty() ? "" : parenthesized({"SELinux " + quoted(step.label)});
+  }
   std::string operator()(const Source& step) const {
     std::vector<std::string> words{"opened with crumb's rights"};
     if (step.flags & wire::kBindRecursive) words.emplace_back("rbind");
@@ -94,6 +106,7 @@ struct Details {
   std::string operator()(const Pivot& step) const {
     std::vector<std::string> words{step.move ? "--no-pivot: the old one stays mounted below" : "pivot_root"};
     if (step.readonly) words.emplace_back("read-only");
+    if (step.propagation) words.emplace_back(kernel::propagation_name(step.propagation));
     return parenthesized(words);
   }
   std::string operator()(const Terminal& step) const {
@@ -211,6 +224,38 @@ std::string idmap_failure(const Source& step, int error) {
   return fmt::format("{}: {}", subject, errno_text(error));
 }
 
+// Reasons that the kernel's words do not give. podman and containerd take "No such file or directory" and "Permission denied"
+// anywhere for a program that cannot be run.
+struct Reason {
+  std::string operator()(const Sysctl&) const {
+    if (error == ENOENT) return "this kernel has no such setting";
+    if (error == EACCES || error == EPERM) return "it cannot be changed from here";
+    return errno_text(error);
+  }
+  std::string operator()(const Keyring&) const {
+    if (error == EDQUOT) return "the user has too many (see /proc/key-users and the sysctls in kernel/keys)";
+    return errno_text(error);
+  }
+  std::string operator()(const Mount& step) const {
+    if (error == ENOSYS && (step.recursive_set | step.recursive_clear) != 0)
+      return "options for all mounts below (rro and the like) need Linux 5.12";
+    return errno_text(error);
+  }
+  std::string operator()(const Apparmor&) const { return of_security_module("the profile is not loaded"); }
+  std::string operator()(const Selinux&) const { return of_security_module("this kernel does not have it"); }
+  template <class Other>
+  std::string operator()(const Other&) const {
+    return errno_text(error);
+  }
+  std::string of_security_module(const char* missing) const {
+    if (error == ENOENT) return missing;
+    if (error == EACCES || error == EPERM) return "the security module refuses it";
+    return errno_text(error);
+  }
+
+  int error;
+};
+
 bool is_program(const Step& step) { return std::holds_alternative<Program>(step) || std::holds_alternative<Exec>(step); }
 
 }  // namespace
@@ -235,10 +280,9 @@ std::string describe(const Plan& plan) {
 std::string failure(const Step& step, int error, const std::string& operand) {
   if (is_program(step)) return program_failure(step, error, operand);
   if (const auto* source = std::get_if<Source>(&step); source && operand == "idmap") return idmap_failure(*source, error);
-  const std::string subject = describe(step);
-  if (operand.empty() || subject.find(quoted(operand)) != std::string::npos)
-    return fmt::format("{}: {}", subject, errno_text(error));
-  return fmt::format("{}: {}: {}", subject, operand, errno_text(error));
+  const std::string subject = describe(step), reason = std::visit(Reason{error}, step);
+  if (operand.empty() || subject.find(quoted(operand)) != std::string::npos) return fmt::format("{}: {}", subject, reason);
+  return fmt::format("{}: {}: {}", subject, operand, reason);
 }
 
 int failure_exit_code(const Step& step, int error) {

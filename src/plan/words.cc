@@ -33,6 +33,8 @@ void add_flags(std::uint64_t flags, std::vector<std::string>& words) {
   if (flags & wire::kSourceNoFollow) words.emplace_back("src-nofollow");
   if (flags & wire::kTargetNoFollow) words.emplace_back("dest-nofollow");
   if (flags & wire::kOptional) words.emplace_back("nofail");
+  if (flags & wire::kCopyUp) words.emplace_back("tmpcopyup");
+  if (flags & wire::kCopyLink) words.emplace_back("copy-symlink");
 }
 
 // "allow", "errno 38", "kill process"
@@ -128,6 +130,7 @@ std::vector<std::string> mount_words(const Mount& mount) {
   if (mount.superblock & MS_RDONLY) words.emplace_back("read-only filesystem");
   for (const std::uint64_t flags : mount.propagation) words.emplace_back(kernel::propagation_name(flags));
   if (!mount.data.empty()) words.push_back("data " + quoted(mount.data));
+  if (!mount.label.empty()) words.push_back("SELinux " + quoted(mount.label));
   return words;
 }
 

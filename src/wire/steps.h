@@ -33,6 +33,8 @@ inline constexpr std::uint64_t kRemount = 4;          // change the mount that i
 inline constexpr std::uint64_t kSourceNoFollow = 8;   // the source's last component must not be a symbolic link
 inline constexpr std::uint64_t kTargetNoFollow = 16;  // the target's likewise: it is mounted upon, not followed
 inline constexpr std::uint64_t kOptional = 32;        // a missing source is skipped (nofail)
+inline constexpr std::uint64_t kCopyUp = 64;          // a new tmpfs begins with what its target held (tmpcopyup)
+inline constexpr std::uint64_t kCopyLink = 128;       // a source that is a symbolic link is made again at target (copy-symlink)
 
 // Source::idmap
 inline constexpr std::uint64_t kNoIdmap = ~std::uint64_t{0};
@@ -124,6 +126,40 @@ struct Hostname {
   static void fields(auto& self, auto&& visit) { visit("name", self.name); }
 };
 
+template <class F>
+struct Domainname {
+  static constexpr char kName[] = "domainname";
+  typename F::Text name;
+  static void fields(auto& self, auto&& visit) { visit("name", self.name); }
+};
+
+// A procfs that nobody else can reach, for the steps that write to it: Keyring, Sysctl, Apparmor, Selinux (CVE-2025-52881).
+template <class F>
+struct Procfs {
+  static constexpr char kName[] = "private procfs";
+  static void fields(auto&, auto&&) {}
+};
+
+// Joins the session keyring of this name, which is made when there is none; add: bits of KEYCTL_SETPERM that it gets beyond
+// what it has. label: SELinux label of a keyring that is made; empty: the kernel's choice.
+template <class F>
+struct Keyring {
+  static constexpr char kName[] = "session keyring";
+  typename F::Text name;
+  typename F::Text label;
+  std::uint64_t add = 0;
+  static void fields(auto& self, auto&& visit) { visit("name", self.name), visit("label", self.label), visit("add", self.add); }
+};
+
+// Writes below /proc/sys. path: "net/ipv4/ip_forward".
+template <class F>
+struct Sysctl {
+  static constexpr char kName[] = "sysctl";
+  typename F::Text path;
+  typename F::Text value;
+  static void fields(auto& self, auto&& visit) { visit("path", self.path), visit("value", self.value); }
+};
+
 // Propagation of every mount of the namespace, before anything is mounted. flags: MS_PRIVATE, MS_SLAVE, ... with MS_REC.
 template <class F>
 struct Propagation {
@@ -151,6 +187,7 @@ struct Mount {
   std::uint64_t opened = 0;          // with kBind: the number of the Source that has opened it; 0: none has
   typename F::Text target;           // absolute, as in config.json
   typename F::Text data;             // the filesystem's own options, comma-separated
+  typename F::Text label;            // SELinux's option, "context=LABEL"; "LABEL" goes to the root's inode; empty: none
   std::uint64_t flags = 0;           // k* above
   std::uint64_t superblock = 0;      // MS_RDONLY, MS_SYNCHRONOUS, ...: options of the filesystem, not of this mount
   std::uint64_t set = 0, clear = 0;  // MOUNT_ATTR_* of this mount
@@ -159,6 +196,7 @@ struct Mount {
   static void fields(auto& self, auto&& visit) {
     visit("type", self.type), visit("source", self.source), visit("opened", self.opened);
     visit("target", self.target), visit("data", self.data);
+    visit("label", self.label);
     visit("flags", self.flags), visit("superblock", self.superblock), visit("set", self.set), visit("clear", self.clear);
     visit("recursive_set", self.recursive_set), visit("recursive_clear", self.recursive_clear);
     visit("propagation", self.propagation);
@@ -195,7 +233,8 @@ template <class F>
 struct Mask {
   static constexpr char kName[] = "mask";
   typename F::Text path;
-  static void fields(auto& self, auto&& visit) { visit("path", self.path); }
+  typename F::Text label;  // of the tmpfs, as in Mount
+  static void fields(auto& self, auto&& visit) { visit("path", self.path), visit("label", self.label); }
 };
 
 // Makes a path that exists read-only by a recursive bind onto itself. A missing one is skipped.
@@ -211,8 +250,11 @@ template <class F>
 struct Pivot {
   static constexpr char kName[] = "change the root";
   std::uint64_t move = 0;
-  std::uint64_t readonly = 0;  // root.readonly: the mount "/" becomes read-only
-  static void fields(auto& self, auto&& visit) { visit("move", self.move), visit("readonly", self.readonly); }
+  std::uint64_t readonly = 0;     // root.readonly: the mount "/" becomes read-only
+  std::uint64_t propagation = 0;  // of "/" and all below, afterwards: MS_SHARED, ... | MS_REC; 0: as it is
+  static void fields(auto& self, auto&& visit) {
+    visit("move", self.move), visit("readonly", self.readonly), visit("propagation", self.propagation);
+  }
 };
 
 // A session of its own: the caller's terminal is not the program's, neither its signals nor its input queue (TIOCSTI).
@@ -330,6 +372,21 @@ struct CloseDescriptors {
   static void fields(auto& self, auto&& visit) { visit("first", self.first); }
 };
 
+// The profile and the label that the program has from exec on.
+template <class F>
+struct Apparmor {
+  static constexpr char kName[] = "AppArmor profile";
+  typename F::Text profile;
+  static void fields(auto& self, auto&& visit) { visit("profile", self.profile); }
+};
+
+template <class F>
+struct Selinux {
+  static constexpr char kName[] = "SELinux label";
+  typename F::Text label;
+  static void fields(auto& self, auto&& visit) { visit("label", self.label); }
+};
+
 template <class F>
 struct NoNewPrivileges {
   static constexpr char kName[] = "no_new_privs";
@@ -362,10 +419,11 @@ struct Exec {
 
 // Every step, in the order of its number on the wire.
 #define CRUMB_STEPS(X)                                                                                                         \
-  X(JoinPaths) X(JoinProcess) X(Fork) X(Meet) X(UnshareCgroup) X(Hostname) X(Propagation) X(Root) X(Mount) X(Device)          \
-  X(Symlink) X(Mask) X(ReadonlyPath) X(Pivot) X(BoundingSet) X(MakeDirectory) X(Credentials) X(Capabilities) X(Umask)         \
-  X(Personality) X(Directory) X(Program) X(CloseDescriptors) X(NoNewPrivileges) X(Seccomp) X(WaitStart) X(Exec)               \
-  X(Source) X(EnterRoot) X(Unshare) X(NamespaceRoot) X(Session) X(Terminal) X(Streams)
+  X(JoinPaths) X(JoinProcess) X(Fork) X(Meet) X(UnshareCgroup) X(Hostname) X(Domainname) X(Procfs) X(Keyring)                  \
+  X(Sysctl) X(Propagation) X(Root) X(Mount) X(Device) X(Symlink) X(Mask) X(ReadonlyPath) X(Pivot) X(BoundingSet)               \
+  X(MakeDirectory) X(Credentials) X(Capabilities) X(Umask) X(Personality) X(Directory) X(Program) X(CloseDescriptors)          \
+  X(Apparmor) X(Selinux) X(NoNewPrivileges) X(Seccomp) X(WaitStart) X(Exec) X(Source) X(EnterRoot) X(Unshare)                  \
+  X(NamespaceRoot) X(Session) X(Terminal) X(Streams)
 
 enum class StepNumber : std::uint16_t {
   none = 0,

@@ -2,7 +2,7 @@
 //   config.json         what create compiles; with process.json beside it, what exec does in that container
 //   surroundings.json   {"cgroups": "none" | "v1" | "hybrid" | "v2", "noPivot": true, "cgroupsDisabled": true, "preserveFds":
 //   2,
-//                        "lastCapability": 40, "uid": 1000, "inUserNamespace": true, "denySetgroups": true}, all but cgroups
+//                        "lastCapability": 40, "keyring": true, "securityModules": true, "uid": 1000, "inUserNamespace": true, "denySetgroups": true}, all but cgroups
 //                        optional. An ordinary user (uid) has no privilege and no cgroup.
 //   plan.txt            what `crumb plan` would print, or the error; CRUMB_REBASE=1 writes it anew
 #include <gtest/gtest.h>
@@ -65,6 +65,8 @@ Surroundings surroundings(const fs::path& folder) {
   result.cgroups = layout(root.at("cgroups").string());
   if (const auto flag = root.find("noPivot")) result.no_pivot = flag->boolean();
   if (const auto flag = root.find("cgroupsDisabled")) result.cgroups_disabled = flag->boolean();
+  if (const auto flag = root.find("keyring")) result.keyring = flag->boolean();
+  if (const auto flag = root.find("securityModules")) result.apparmor = result.selinux = flag->boolean();
   if (const auto count = root.find("preserveFds")) result.preserve_fds = static_cast<std::uint32_t>(count->natural());
   if (const auto count = root.find("listenFds")) result.listen_fds = static_cast<std::uint32_t>(count->natural());
   if (const auto number = root.find("lastCapability")) result.last_capability = number->natural();

@@ -28,21 +28,6 @@ class NotSupportedYet(ContainerCase):
                 self.config["hooks"] = {name: [{"path": "/bin/true"}]}
                 self.refused("hooks")
 
-    def test_sysctl(self):
-        self.linux["sysctl"] = {"net.ipv4.ip_forward": "1"}
-        self.refused("linux.sysctl")
-
-    def test_an_AppArmor_profile(self):
-        self.process["apparmorProfile"] = "some-profile"
-        self.refused("process.apparmorProfile")
-
-    def test_an_SELinux_label(self):
-        self.process["selinuxLabel"] = "system_u:system_r:container_t:s0"
-        self.refused("process.selinuxLabel")
-
-    def test_a_mount_label(self):
-        self.linux["mountLabel"] = "system_u:object_r:container_file_t:s0"
-        self.refused("linux.mountLabel")
 
     def test_a_scheduler(self):
         self.process["scheduler"] = {"policy": "SCHED_BATCH"}
@@ -59,10 +44,6 @@ class NotSupportedYet(ContainerCase):
     def test_net_devices(self):
         self.linux["netDevices"] = {"eth0": {}}
         self.refused("linux.netDevices")
-
-    def test_a_domainname(self):
-        self.config["domainname"] = "example.org"
-        self.refused("domainname")
 
     def test_limits_of_the_controllers_that_come_later(self):
         members = {"blockIO": {"weight": 100}, "hugepageLimits": [{"pageSize": "2MB", "limit": 0}], "network": {"classID": 1},

@@ -36,6 +36,16 @@ TEST(Config, HasRootHostnameAndAnnotations) {
   EXPECT_TRUE(parse_with("/root/readonly", "true").root.readonly);
 }
 
+TEST(Config, HasADomainname) { EXPECT_EQ(parse_with("/domainname", "\"example.org\"").domainname, "example.org"); }
+
+TEST(Config, HasLabelsAndSettings) {
+  EXPECT_EQ(parse_with("/process/apparmorProfile", "\"p\"").process->apparmor_profile, "p");
+  EXPECT_EQ(parse_with("/process/selinuxLabel", "\"l\"").process->selinux_label, "l");
+  EXPECT_EQ(parse_with("/linux/mountLabel", "\"l\"").linux_.mount_label, "l");
+  EXPECT_EQ(parse_with("/linux/sysctl", R"({"a.b": "1", "c": ""})").linux_.sysctl,
+            (std::map<std::string, std::string>{{"a.b", "1"}, {"c", ""}}));
+}
+
 TEST(Config, KeepsMountsWithTheirPlaces) {
   const Config config = parse_with(
       "/mounts",
@@ -121,7 +131,7 @@ TEST(ConfigLinux, HasDevicesWithoutTypeBitsInTheirModes) {
 }
 
 TEST(ConfigLinux, TakesPropagationWithAndWithoutR) {
-  EXPECT_EQ(parse_with("/linux/rootfsPropagation", "\"shared\"").linux_.rootfs_propagation, std::uint64_t{MS_SHARED | MS_REC});
+  EXPECT_EQ(parse_with("/linux/rootfsPropagation", "\"shared\"").linux_.rootfs_propagation, std::uint64_t{MS_SHARED});
   EXPECT_EQ(parse_with("/linux/rootfsPropagation", "\"rprivate\"").linux_.rootfs_propagation,
             std::uint64_t{MS_PRIVATE | MS_REC});
   EXPECT_EQ(parse_with("/linux/rootfsPropagation", "\"\"").linux_.rootfs_propagation, 0U);

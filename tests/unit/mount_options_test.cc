@@ -67,6 +67,7 @@ TEST(MountWords, OfTheFilesystemGoToItsSuperblock) {
   EXPECT_EQ(compiled({"sync", "dirsync", "lazytime", "mand"}).superblock,
             std::uint64_t{MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME | MS_MANDLOCK});
   EXPECT_EQ(compiled({"sync", "async", "lazytime", "nolazytime", "mand", "nomand"}).superblock, 0U);
+  EXPECT_EQ(compiled({"rsync", "rdirsync", "rmand", "rnomand"}).superblock, std::uint64_t{MS_SYNCHRONOUS | MS_DIRSYNC});
   EXPECT_EQ(compiled({"ro"}).superblock, std::uint64_t{MS_RDONLY});
   EXPECT_EQ(compiled({"ro"}, "sysfs", "sysfs").superblock, 0U) << "one superblock for the whole network namespace";
   EXPECT_EQ(compiled({"ro", "bind", "sync"}, "", "/x").superblock, 0U) << "a bind has none of its own";
@@ -79,6 +80,11 @@ TEST(MountWords, MakeBinds) {
   EXPECT_EQ(compiled({"remount", "bind", "ro"}, "", "").flags, wire::kBind | wire::kRemount);
   EXPECT_EQ(compiled({"bind", "src-nofollow", "dest-nofollow", "nofail"}, "", "/x").flags,
             wire::kBind | wire::kSourceNoFollow | wire::kTargetNoFollow | wire::kOptional);
+}
+
+TEST(MountWords, AskForCopies) {
+  EXPECT_EQ(compiled({"tmpcopyup"}, "tmpfs", "tmpfs").flags, wire::kCopyUp);
+  EXPECT_EQ(compiled({"bind", "copy-symlink"}, "", "/x").flags, wire::kBind | wire::kCopyLink);
 }
 
 TEST(MountWords, ASourceOfABindIsRelativeToTheBundle) {

@@ -47,10 +47,28 @@ TEST(PlanRefusals, MountsThatCannotBeMade) {
             "config.json: mounts[0].options: \"memory\": a cgroup mount takes no such option");
 }
 
-TEST(PlanRefusals, MountOptionsThatAreNotThereYet) {
-  for (const std::string word : {"tmpcopyup", "copy-symlink"})
-    EXPECT_EQ(compile_message("/mounts", R"([{"destination": "/a", "type": "tmpfs", "options": ["ro", ")" + word + R"("]}])"),
-              "config.json: mounts[0].options[1]: \"" + word + "\" is not supported by this version of crumb");
+TEST(PlanRefusals, CopiesOfWhatCannotBeCopied) {
+  const auto message = [](const std::string& mount) { return compile_message("/mounts", "[" + mount + "]"); };
+  EXPECT_EQ(message(R"({"destination": "/a", "type": "ramfs", "options": ["tmpcopyup"]})"),
+            "config.json: mounts[0].options: \"tmpcopyup\" is for a tmpfs");
+  EXPECT_EQ(message(R"({"destination": "/a", "type": "tmpfs", "options": ["copy-symlink"]})"),
+            "config.json: mounts[0].options: \"copy-symlink\" is for a bind mount");
+  EXPECT_EQ(
+      message(R"({"destination": "/a", "source": "/b", "options": ["bind", "copy-symlink", "src-nofollow"]})"),
+      "config.json: mounts[0].options: \"copy-symlink\" cannot be had together with \"src-nofollow\" or \"dest-nofollow\"");
+}
+
+TEST(PlanRefusals, LabelsThatNoSecurityModuleWouldHeed) {
+  EXPECT_EQ(compile_message("/process/apparmorProfile", "\"p\""),
+            "config.json: process.apparmorProfile: \"p\" cannot be in force: AppArmor is not enabled on this kernel");
+  EXPECT_EQ(compile_message("/process/selinuxLabel", "\"l\""),
+            "config.json: process.selinuxLabel: \"l\" cannot be in force: SELinux is not enabled on this kernel");
+  EXPECT_EQ(compile_message("/mounts", R"([{"destination": "/a", "type": "tmpfs"}])"), "no error");
+  EXPECT_EQ(compile_message("/linux/mountLabel", "\"l\""),
+            "config.json: linux.mountLabel: \"l\" cannot be in force: SELinux is not enabled on this kernel");
+  EXPECT_EQ(compile_message("/annotations", R"({"run.oci.mount_context_type": "x"})"),
+            "config.json: annotations[\"run.oci.mount_context_type\"]: \"x\" is none of context, fscontext, defcontext, "
+            "rootcontext");
 }
 
 std::string idmap_message(const std::string& option, const std::string& type = "bind") {

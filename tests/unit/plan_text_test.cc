@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "kernel/mount_options.h"
 #include "wire/protocol.h"
 
 namespace crumb::plan {
@@ -34,6 +35,25 @@ TEST(Failure, NamesTheStepItsOperandAndTheReason) {
   EXPECT_EQ(failure(Propagation{.flags = MS_SLAVE | MS_REC}, EINVAL, ""), "propagation of \"/\": rslave: Invalid argument");
   EXPECT_EQ(failure(Meet{.point = static_cast<std::uint64_t>(wire::Point::placed)}, EPIPE, ""),
             "wait for the host: placed: Broken pipe");
+}
+
+// podman takes such phrases anywhere in an error for a program that cannot be run, and a path in back quotes for a label.
+TEST(Failure, OfSettingsAndLabelsHasNoWordsOfAMissingProgram) {
+  EXPECT_EQ(failure(Sysctl{.path = "net/x", .value = "1"}, ENOENT, ""), "sysctl \"net/x\": this kernel has no such setting");
+  EXPECT_EQ(failure(Sysctl{.path = "net/x", .value = "1"}, EACCES, ""), "sysctl \"net/x\": it cannot be changed from here");
+  EXPECT_EQ(failure(Sysctl{.path = "net/x", .value = "1"}, EINVAL, ""), "sysctl \"net/x\": Invalid argument");
+  EXPECT_EQ(failure(Apparmor{.profile = "p"}, ENOENT, "write to `/proc/thread-self/attr/apparmor/exec`"),
+            "AppArmor profile \"p\": write to `/proc/thread-self/attr/apparmor/exec`: the profile is not loaded");
+  EXPECT_EQ(failure(Selinux{.label = "l"}, EACCES, "write to `/proc/thread-self/attr/exec`"),
+            "SELinux label \"l\": write to `/proc/thread-self/attr/exec`: the security module refuses it");
+  EXPECT_EQ(failure(Keyring{.name = "_ses.x"}, EDQUOT, ""),
+            "session keyring \"_ses.x\": the user has too many (see /proc/key-users and the sysctls in kernel/keys)");
+}
+
+TEST(Failure, OfRecursiveOptionsNamesTheKernelThatHasThem) {
+  EXPECT_EQ(failure(Mount{.source = "/srv", .target = "/a", .flags = wire::kBind, .recursive_set = MOUNT_ATTR_RDONLY}, ENOSYS,
+                    "its options"),
+            "bind mount \"/srv\" on \"/a\": its options: options for all mounts below (rro and the like) need Linux 5.12");
 }
 
 TEST(Failure, StaysOnOneLineWhateverANameHolds) {

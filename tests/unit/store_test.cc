@@ -28,6 +28,7 @@ using ::testing::IsEmpty;
 
 State sample() {
   State state;
+  state.keyring = true;
   state.id = "web";
   state.bundle = "/srv/web";
   state.rootfs = "/srv/web/rootfs";
@@ -90,6 +91,7 @@ TEST_F(StoreTest, AStateIsReadAsItWasWritten) {
   EXPECT_EQ(read->pid, written.pid);
   EXPECT_EQ(read->start_time, written.start_time);
   EXPECT_EQ(read->ready, written.ready);
+  EXPECT_EQ(read->keyring, written.keyring);
   EXPECT_EQ(read->annotations, written.annotations);
   ASSERT_EQ(read->cgroups.size(), 2U);
   EXPECT_EQ(read->cgroups[0].mountpoint, "/sys/fs/cgroup/memory");
