@@ -12,7 +12,6 @@ from support import KIND, RUNTIME, UNIFIED, reap_orphans
 CONTAINERS_CONF = """
 [containers]
 default_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]
-{containers}
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
@@ -39,9 +38,9 @@ MEMORY_LIMIT = "/sys/fs/cgroup/" + ("memory.max" if UNIFIED else "memory/memory.
 class Podman:
     """One installation: where its settings are, and the images built in it."""
 
-    def __init__(self, folder, run, containers=""):
+    def __init__(self, folder, run):
         folder.mkdir()
-        values = {"folder": folder, "run": run, "kind": KIND, "runtime": RUNTIME, "containers": containers}
+        values = {"folder": folder, "run": run, "kind": KIND, "runtime": RUNTIME}
         (folder / "containers.conf").write_text(CONTAINERS_CONF.format(**values))
         (folder / "storage.conf").write_text(STORAGE_CONF.format(**values))
         self.folder = folder

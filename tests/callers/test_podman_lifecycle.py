@@ -5,7 +5,7 @@ import pathlib
 import time
 
 from podman_case import MEMORY_LIMIT, PodmanCase
-from support import not_on, only_crumb
+from support import only_crumb
 
 TRAPS_TERM = "trap 'echo bye; exit 3' TERM; echo ready; while true; do sleep 0.1; done"
 
