@@ -89,8 +89,8 @@ Plan labelled(const std::string& type = "") {
   config.process->selinux_label = "label";
   if (!type.empty()) config.annotations["run.oci.mount_context_type"] = type;
   for (const char* filesystem : {"tmpfs", "mqueue", "proc", "sysfs"})
-    config.mounts.push_back({std::string("/") + filesystem, filesystem, "", {}, "mounts[0]"});
-  config.mounts.push_back({"/bind", "", "/x", {"bind"}, "mounts[4]"});
+    config.mounts.push_back({.destination = std::string("/") + filesystem, .type = filesystem, .place = "mounts[0]"});
+  config.mounts.push_back({.destination = "/bind", .source = "/x", .options = {"bind"}, .place = "mounts[4]"});
   config.linux_.masked_paths = {"/secret"};
   Surroundings surroundings;
   surroundings.apparmor = surroundings.selinux = surroundings.keyring = true;
