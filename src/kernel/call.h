@@ -81,6 +81,16 @@ inline long getcwd(char* buffer, unsigned long size) { return syscall(SYS_getcwd
 inline long memfd_create(const char* name, unsigned flags) { return syscall(SYS_memfd_create, name, flags); }
 inline long pipe2(int* ends, int flags) { return syscall(SYS_pipe2, ends, flags); }
 
+// Notices of changed files, of memory events and the like.
+inline long inotify_init1(int flags) { return syscall(SYS_inotify_init1, flags); }
+inline long inotify_add_watch(int fd, const char* path, unsigned events) {
+  return syscall(SYS_inotify_add_watch, fd, path, events);
+}
+inline long eventfd2(unsigned count, int flags) { return syscall(SYS_eventfd2, count, flags); }
+
+// Programs in the kernel. `attributes`: a bpf_attr or what begins like one.
+inline long bpf(int command, const void* attributes, unsigned size) { return syscall(SYS_bpf, command, attributes, size); }
+
 // Memory.
 inline long mmap(void* address, unsigned long size, int protection, int flags, int fd, long offset) {
   return syscall(SYS_mmap, address, size, protection, flags, fd, offset);

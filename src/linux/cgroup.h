@@ -33,6 +33,10 @@ bool may_use_cgroup(const plan::CgroupLeaf& leaf);
 // Leaves that are not required only leave a line in the debug log. What was made is removed again on failure.
 void create_cgroups(const plan::Host& host);
 
+// Writes other limits into leaves that are in use: all of them, or, after a failure, the old ones again as far as the kernel
+// takes them back, and an Error of the same form as above.
+void update_cgroups(const plan::Host& host);
+
 // Moves `pid` into the leaves. fallback: a process below a leaf of version 2, see plan::Host::cgroup_fallback.
 void join_cgroups(const std::vector<plan::CgroupLeaf>& leaves, int pid, int fallback = 0);
 
@@ -41,6 +45,13 @@ std::vector<int> cgroup_processes(const std::vector<plan::CgroupLeaf>& leaves);
 
 // True when a v1 freezer or cgroup.freeze holds the container.
 bool cgroups_frozen(const std::vector<plan::CgroupLeaf>& leaves);
+
+// Stops every process of the leaves, and returns when all have stopped: by the freezer of v1, or of v2 where that is the only
+// one. Throws when there is none, and when some do not stop within 10 s: then all run again.
+void freeze_cgroups(const std::vector<plan::CgroupLeaf>& leaves);
+
+// Lets them run again.
+void thaw_cgroups(const std::vector<plan::CgroupLeaf>& leaves);
 
 // Sends a signal to every process of the leaves and below; SIGKILL thaws them and repeats until nobody is left (or 10 s have
 // passed).

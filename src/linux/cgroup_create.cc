@@ -1,4 +1,4 @@
-// Making a container's leaves, writing its limits, moving processes in.
+// Making a container's leaves, moving processes in.
 #include <fcntl.h>
 
 #include <algorithm>
@@ -6,7 +6,9 @@
 #include <map>
 
 #include "linux/cgroup.h"
+#include "linux/cgroup_limits.h"
 #include "linux/cgroup_tree.h"
+#include "linux/device_filter.h"
 #include "support/error.h"
 #include "support/fd.h"
 #include "support/file.h"
@@ -21,14 +23,6 @@ using plan::CgroupLeaf;
 std::string parent_of(const std::string& directory) { return directory.substr(0, directory.rfind('/')); }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-// v1 answers EINTR when a signal arrives while it makes room for a new limit.
-long write_word(int file, std::string_view word) {
-  long result = 0;
-  do result = kernel::write(file, word.data(), word.size());
-  while (result == -EINTR);
-  return result;
-}
 
 // v1: a new cpuset holds nothing, and no process can join it: it takes what the parent has (cgroup.clone_children, which would
 // do that, is seldom set).
@@ -66,15 +60,12 @@ class Creation {
     }
   }
 
-  void write(const CgroupLeaf& leaf, const plan::CgroupWrite& write) const {
-    const std::string directory = cgroup_directory(leaf);
-    if (write.file.find('/') != std::string::npos)
-      throw fail("config.json: {}: {}: not a file of a cgroup", write.place, quote(write.file));
-    const long opened = kernel::openat(AT_FDCWD, (directory + "/" + write.file).c_str(), O_WRONLY | O_CLOEXEC);
-    if (opened == -ENOENT) throw fail("config.json: {}: {}: {}", write.place, cgroup_name(leaf), why_missing(write.file));
-    const Fd file(check(opened, "config.json: {}: {}: {}", write.place, cgroup_name(leaf), write.file));
-    check(write_word(file.get(), write.value), "config.json: {}: {}: write {} to {}", write.place, cgroup_name(leaf),
-          quote(write.value), write.file);
+  // Why a leaf lacks a file.
+  std::string why_missing(const std::string& file) const {
+    const std::string controller = file.substr(0, file.find('.'));
+    const auto found = refused_.find(controller);
+    if (found == refused_.end()) return fmt::format("this kernel has no {}", file);
+    return fmt::format("it has no {}: controller \"{}\" is off: {}", file, controller, found->second);
   }
 
   void undo() const {
@@ -92,17 +83,10 @@ class Creation {
     for (const std::string& name : controllers) {
       if (std::ranges::find(have, name) != have.end()) continue;
       const Fd control(check(kernel::openat(AT_FDCWD, file.c_str(), O_WRONLY | O_CLOEXEC), "{}", file));
-      const long result = write_word(control.get(), "+" + name);
+      const long result = write_cgroup_word(control.get(), "+" + name);
       if (result >= 0 || !refused_.emplace(name, refusal(file, result)).second) continue;
       log::debug(fmt::format("cgroup controller \"{}\": {}", name, refused_[name]));
     }
-  }
-
-  std::string why_missing(const std::string& file) const {
-    const std::string controller = file.substr(0, file.find('.'));
-    const auto found = refused_.find(controller);
-    if (found == refused_.end()) return fmt::format("this kernel has no {}", file);
-    return fmt::format("it has no {}: controller \"{}\" is off: {}", file, controller, found->second);
   }
 
   std::vector<std::string> made_;               // directories, parents first
@@ -112,7 +96,7 @@ class Creation {
 long join(const std::string& directory, int pid) {
   const long result = kernel::openat(AT_FDCWD, (directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
   const Fd file(result);
-  return file ? write_word(file.get(), std::to_string(pid)) : result;
+  return file ? write_cgroup_word(file.get(), std::to_string(pid)) : result;
 }
 
 // -EBUSY unless `other` is in a cgroup of version 2 below the leaf.
@@ -157,7 +141,8 @@ void create_cgroups(const plan::Host& host) {
         log::debug(error.what());
       }
     }
-    for (const plan::CgroupWrite& write : host.cgroup_writes) creation.write(host.cgroup_leaves.at(write.leaf), write);
+    LimitWriter(host, [&](const std::string& file) { return creation.why_missing(file); }).write_all();
+    attach_device_filter(host);
   } catch (const Error&) {
     creation.undo();
     throw;

@@ -36,6 +36,10 @@ class Process {
   Fd pidfd_;
 };
 
+// Before a child is started whose exit code matters: a caller that ignores SIGCHLD hands that down, and the kernel would then
+// reap our children itself.
+void want_children();
+
 // Reaps a child: its exit code, 128+n after signal n. Waits for it.
 int reap(int pid);
 

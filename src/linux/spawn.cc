@@ -30,12 +30,6 @@ struct Launch {
   long error = 0;                    // written by the child, in the memory that both share until its exec
 };
 
-// A caller that ignores SIGCHLD hands that down, and the kernel then reaps our children itself: their exit codes would be lost.
-void want_children() {
-  const kernel::SignalAction defaults;
-  check(kernel::rt_sigaction(SIGCHLD, &defaults), "SIGCHLD");
-}
-
 // All between vfork and exec: nothing but raw system calls, the parent's memory is ours.
 
 long inherit(const std::vector<int>& descriptors) {
@@ -79,6 +73,11 @@ int start(Launch& request, const std::string& name) {
 }
 
 }  // namespace
+
+void want_children() {
+  const kernel::SignalAction defaults;
+  check(kernel::rt_sigaction(SIGCHLD, &defaults), "SIGCHLD");
+}
 
 int spawn(int program, const std::vector<std::string>& arguments, const std::vector<int>& inherited) {
   std::vector<char*> argv;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernel/seccomp.h"
+#include "oci/resources.h"
 
 namespace crumb::oci {
 
@@ -82,36 +83,6 @@ struct Device {
   std::uint64_t major = 0, minor = 0;
   std::optional<std::uint32_t> file_mode;
   std::uint32_t uid = 0, gid = 0;
-};
-
-// Bytes; -1 is unlimited.
-struct Memory {
-  std::optional<std::int64_t> limit, reservation, swap;
-  std::optional<std::uint64_t> swappiness;
-  std::optional<bool> disable_oom_killer;
-};
-
-struct Cpu {
-  std::optional<std::uint64_t> shares, period;
-  std::optional<std::int64_t> quota;  // microseconds per period; -1 is unlimited
-  std::string cpus, mems;
-};
-
-// One entry of the devices controller's list.
-struct DeviceRule {
-  bool allow = false;
-  char type = 'a';                            // 'a' (both), 'b' or 'c'
-  std::optional<std::uint64_t> major, minor;  // none: any
-  std::string access = "rwm";                 // letters of these
-};
-
-// Numbers that are 0 mean "not set" to every caller and are left out here; -1 is "unlimited".
-struct Resources {
-  Memory memory;
-  Cpu cpu;
-  std::optional<std::int64_t> pids_limit;  // 0 and -1: unlimited
-  std::map<std::string, std::string> unified;
-  std::vector<DeviceRule> device_rules;  // in the order in which they apply
 };
 
 // One comparison of a system call's argument.

@@ -95,7 +95,7 @@ Plan compile_create(const oci::Config& config, const Surroundings& surroundings)
   check_config(input);
   check_labels(*config.process, surroundings, config.name + ": process");
   Plan plan;
-  add_cgroups(input, plan.host);
+  add_cgroups(input, plan);
   add_users(input, plan.host);
   std::vector<Source> sources;
   std::vector<Step> filesystem;

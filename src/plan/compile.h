@@ -62,6 +62,15 @@ Plan compile_create(const oci::Config& config, const Surroundings& surroundings)
 Plan compile_exec(const oci::Process& process, const oci::Linux& container, std::uint64_t pidfd, std::uint64_t namespaces,
                   std::vector<CgroupLeaf> leaves, const Surroundings& surroundings);
 
+// The warning about memory.kernel and memory.kernelTCP.
+inline constexpr char kKernelMemoryIgnored[] = "limits of kernel memory are ignored: Linux has none any more";
+
+// What changes when a container with these leaves is given other limits. `changed`: what is to be changed, in `document`, whose
+// members are those of linux.resources; `all`: the container's resources with the changes in them, for what the kernel only
+// takes together. Throws likewise.
+Host compile_update(const oci::Resources& changed, const oci::Resources& all, std::vector<CgroupLeaf> leaves,
+                    const std::string& document);
+
 // What a module is given in a container with these limits and so many sockets, in create and exec alike.
 WasmPolicy wasm_policy(const oci::Resources& resources, std::uint32_t listen_fds = 0);
 

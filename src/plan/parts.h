@@ -50,7 +50,25 @@ inline std::uint64_t first_propagation(std::uint64_t asked) {
 }
 
 // cgroup.cc: leaves and what is written into them.
-void add_cgroups(const Input& input, Host& host);
+void add_cgroups(const Input& input, Plan& plan);
+
+// Where linux.resources stands and what they are for.
+struct LimitsInput {
+  const oci::Resources& resources;
+  std::string prefix;  // of places in Host::document: "linux.resources."
+  bool v2 = false;
+  bool disabled = false;    // --cgroup-manager=disabled
+  bool restricted = false;  // crumb may not make every cgroup (Surroundings::may_use)
+};
+
+// limits.cc: everything but the devices; an Error for what the leaves' controllers cannot do.
+void add_limits(const LimitsInput& input, Host& host);
+
+// devices.cc: the list of the devices controller on v1, the filter on v2.
+void add_devices(const LimitsInput& input, Host& host);
+
+// The index of the leaf with this controller, of the version that limits.
+std::optional<std::size_t> leaf_with(const Host& host, std::string_view controller, bool v2);
 
 // users.cc: what config.json may not ask for in its user namespace, or without one; the host's share in making it.
 void check_users(const Input& input);

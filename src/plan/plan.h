@@ -48,7 +48,19 @@ struct CgroupWrite {
   std::size_t leaf = 0;  // index into Host::cgroup_leaves
   std::string file;      // "memory.limit_in_bytes"
   std::string value;
-  std::string place;  // of the value in config.json, for messages: "linux.resources.memory.limit"
+  std::string place;  // of the value in Host::document, for messages: "linux.resources.memory.limit"
+  // Where the leaf lacks the file: another file for the same, and what is written there. Empty: there is none.
+  std::string other_file = {}, other_value = {};
+  bool optional = false;  // nothing is lost where the leaf lacks the file
+  // What the kernel accepts depends on another of the writes: one that is refused is tried again after them.
+  bool order_matters = false;
+};
+
+// The devices that a container may use, on cgroup v2 (device_filter.h): whatever no rule allows is denied.
+struct DeviceFilter {
+  std::size_t leaf = 0;                // index into Host::cgroup_leaves
+  std::vector<oci::DeviceRule> rules;  // the last one that matches counts
+  bool asked_for = false;              // config.json has rules; else only what every container may use is allowed
 };
 
 struct Rlimit {
@@ -80,6 +92,8 @@ struct Host {
   // and so takes no process itself. 0: nobody's.
   int cgroup_fallback = 0;
   std::vector<CgroupWrite> cgroup_writes;
+  std::optional<DeviceFilter> device_filter;
+  std::string document = "config.json";  // what the places of the writes are in
   std::vector<Rlimit> rlimits;
   std::optional<int> oom_score_adj;
 };

@@ -146,14 +146,29 @@ struct Details {
 
 std::string leaf_path(const CgroupLeaf& leaf) { return leaf.mountpoint + leaf.path; }
 
+void describe_write(const Host& host, const CgroupWrite& write, std::string& out) {
+  const std::string directory = leaf_path(host.cgroup_leaves.at(write.leaf)) + "/";
+  out += fmt::format("  write {} to {}", quoted(write.value), quoted(directory + write.file));
+  if (!write.other_file.empty())
+    out += fmt::format(", where that is missing {} to {}", quoted(write.other_value), quoted(directory + write.other_file));
+  if (write.optional) out += ", if it is there";
+  out += fmt::format(" ({})\n", write.place);
+}
+
+void describe_filter(const Host& host, const DeviceFilter& filter, std::string& out) {
+  out += fmt::format("  device filter on {}, of which the last that matches counts:\n",
+                     quoted(leaf_path(host.cgroup_leaves.at(filter.leaf))));
+  for (const oci::DeviceRule& rule : filter.rules)
+    out += fmt::format("    {} {}\n", rule.allow ? "allow" : "deny", device_rule_text(rule));
+}
+
 void describe_host(const Host& host, std::string& out) {
   for (const CgroupLeaf& leaf : host.cgroup_leaves)
     out += fmt::format("  cgroup {} ({}){}\n", quoted(leaf_path(leaf)),
                        leaf.controllers.empty() ? "no controller" : joined(leaf.controllers, " "),
                        leaf.required ? "" : ", left out if it cannot be made");
-  for (const CgroupWrite& write : host.cgroup_writes)
-    out += fmt::format("  write {} to {} ({})\n", quoted(write.value),
-                       quoted(leaf_path(host.cgroup_leaves.at(write.leaf)) + "/" + write.file), write.place);
+  for (const CgroupWrite& write : host.cgroup_writes) describe_write(host, write, out);
+  if (host.device_filter) describe_filter(host, *host.device_filter, out);
   for (const Rlimit& limit : host.rlimits)
     out += fmt::format("  {}: {}, at most {}\n", kernel::rlimit_name(limit.resource), limit_text(limit.soft),
                        limit_text(limit.hard));

@@ -117,6 +117,11 @@ std::vector<std::string> seccomp_words(const oci::Seccomp& profile) {
   return words;
 }
 
+std::string device_rule_text(const oci::DeviceRule& rule) {
+  const auto number = [](const std::optional<std::uint64_t>& value) { return value ? fmt::to_string(*value) : "*"; };
+  return fmt::format("{} {}:{} {}", rule.type, number(rule.major), number(rule.minor), rule.access);
+}
+
 std::vector<std::string> mount_words(const Mount& mount) {
   std::vector<std::string> words;
   const bool plain = (mount.flags & (wire::kBind | wire::kRemount)) == 0;

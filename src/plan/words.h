@@ -26,6 +26,7 @@ std::string limit_text(std::uint64_t limit);                          // "unlimi
 std::string size_text(std::uint64_t bytes);                           // "60 MiB", "64 KiB"
 std::string personality_name(std::uint64_t domain);                   // "LINUX32"
 std::vector<std::string> seccomp_words(const oci::Seccomp& profile);  // "default action errno 1", "2 rules for 7 system calls"
+std::string device_rule_text(const oci::DeviceRule& rule);            // "c 1:3 rwm", "b *:* m", as cgroup v1 writes them
 std::vector<std::string> mount_words(const Mount& mount);             // the words of config.json that would give these bits
 
 }  // namespace crumb::plan

@@ -4,7 +4,7 @@ the place, with nothing left (the check of every test)."""
 import json
 import unittest
 
-from support import IS_CRUMB, ContainerCase, crumb_says, only_crumb
+from support import IS_CRUMB, UNIFIED, ContainerCase, crumb_says, hierarchies, only_crumb
 
 
 @only_crumb("the list of what is not supported yet")
@@ -45,13 +45,14 @@ class NotSupportedYet(ContainerCase):
         self.linux["netDevices"] = {"eth0": {}}
         self.refused("linux.netDevices")
 
-    def test_limits_of_the_controllers_that_come_later(self):
-        members = {"blockIO": {"weight": 100}, "hugepageLimits": [{"pageSize": "2MB", "limit": 0}], "network": {"classID": 1},
-                   "rdma": {"mlx5_1": {"hcaHandles": 3}}}
-        for name, value in members.items():
-            with self.subTest(name):
-                self.linux["resources"] = {name: value}
-                self.refused(f"linux.resources.{name}")
+    def test_limits_of_controllers_that_the_machine_does_not_have(self):
+        members = {"hugetlb": ("hugepageLimits", [{"pageSize": "2MB", "limit": 0}]), "net_cls": ("network", {"classID": 1}),
+                   "rdma": ("rdma", {"mlx5_1": {"hcaHandles": 3}})}
+        for controller, (name, value) in members.items():
+            if not any(controller in controllers for controllers in hierarchies().values()) and not UNIFIED:
+                with self.subTest(name):
+                    self.linux["resources"] = {name: value}
+                    self.run_fails("/bin/true", words=f"linux.resources.{name}")
 
     def test_members_that_say_nothing_are_no_reason_to_refuse(self):
         self.linux.update(seccomp=None, sysctl={}, uidMappings=[], mountLabel="")

@@ -174,8 +174,17 @@ TEST(PlanRefusals, SettingsOfTheOtherVersion) {
             "config.json: linux.resources.memory.swappiness: cgroup v2 has no such setting");
   EXPECT_EQ(compile_message("/linux/resources/memory/disableOOMKiller", "true", kV2),
             "config.json: linux.resources.memory.disableOOMKiller: cgroup v2 has no such setting");
-  EXPECT_EQ(compile_message("/linux/resources/devices", R"([{"allow": false}])", kV2),
-            "config.json: linux.resources.devices: on cgroup v2: not supported by this version of crumb");
+  const auto v2 = [](std::string_view member, std::string_view content) {
+    const CgroupLayout all = {CgroupMode::v2, {{"/cg", {"memory", "pids", "io", "cpu"}, true}}};
+    return compile_message(fmt::format("/linux/resources/{}", member), content, all);
+  };
+  const std::string kReason = ": cgroup v2 has no such setting";
+  EXPECT_EQ(v2("cpu/realtimePeriod", "1"), "config.json: linux.resources.cpu.realtimePeriod" + kReason);
+  EXPECT_EQ(v2("cpu/realtimeRuntime", "1"), "config.json: linux.resources.cpu.realtimeRuntime" + kReason);
+  EXPECT_EQ(v2("blockIO/leafWeight", "10"), "config.json: linux.resources.blockIO.leafWeight" + kReason);
+  EXPECT_EQ(v2("network/classID", "1"), "config.json: linux.resources.network.classID" + kReason);
+  EXPECT_EQ(v2("network/priorities", R"([{"name": "lo", "priority": 1}])"),
+            "config.json: linux.resources.network.priorities[0]" + kReason);
 }
 
 TEST(WasmPolicyOfResources, LeavesTheEngineItsShareOfTheLimit) {
