@@ -38,6 +38,12 @@ Action define_state(Options& options);
 Action define_kill(Options& options);
 Action define_delete(Options& options);
 Action define_list(Options& options);
+Action define_pause(Options& options);
+Action define_resume(Options& options);
+Action define_ps(Options& options);
+Action define_update(Options& options);
+Action define_events(Options& options);
+Action define_features(Options& options);
 Action define_plan(Options& options);
 Action define_spec(Options& options);
 

@@ -32,6 +32,15 @@ constexpr Command kCommands[] = {
      "With --force a running container is killed first, and one that does not exist is\n"
      "no error.",
      define_delete},
+    {"pause", kLifecycle, "stop all processes of a container for a while", "ID", "Returns when all have stopped.",
+     define_pause},
+    {"resume", kLifecycle, "let the processes of a paused container go on", "ID", "", define_resume},
+    {"update", kLifecycle, "change the limits of a container", "[OPTION...] ID",
+     "With --resources everything comes from a file or, with -, from standard input: a\n"
+     "JSON object like linux.resources of config.json. What it does not say stays as it\n"
+     "is, and so does everything when one limit cannot be had. SIZE is in bytes or with\n"
+     "a letter (512m, 1.5G), -1 for no limit; TIME is in microseconds.",
+     define_update},
     {"exec", kInside, "run one more program in a running container", "[OPTION...] ID COMMAND [ARGUMENT...]",
      "The process is like the container's own (user, capabilities, environment, limits)\n"
      "but for what the options change; with --process everything comes from a file. A\n"
@@ -39,8 +48,15 @@ constexpr Command kCommands[] = {
      "Options end at ID: what follows COMMAND is handed to it.\n\n"
      "Exits with the program's exit code, or 128 + N when signal N ended it.",
      define_exec},
+    {"ps", kInside, "list the processes of a container", "[OPTION...] ID [OPTION OF PS...]",
+     "The table is that of ps(1), called with the options after ID (-ef without any);\n"
+     "these must let it print a column PID.",
+     define_ps},
     {"state", kLooking, "show a container as JSON", "ID", "", define_state},
     {"list", kLooking, "list all containers below --root", "[OPTION...]", "", define_list},
+    {"events", kLooking, "show what a container uses, and when it runs out of memory", "[OPTION...] ID",
+     "Prints a line of JSON each time, until the container ends; with --stats one.", define_events},
+    {"features", kLooking, "say what this crumb can do, as JSON", "", "", define_features},
     {"plan", kBundles, "say what crumb would do to make a container", "[OPTION...] [ID]",
      "Prints every step, in order, without doing any of them: namespaces, mounts,\n"
      "devices, limits, capabilities, the program.",

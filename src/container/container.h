@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "linux/cgroup_stats.h"
 #include "oci/config.h"
 #include "plan/plan.h"
 
@@ -95,6 +97,30 @@ oci::Config config(const Runtime& runtime, const std::string& id);
 
 // `container not running` when it has ended, `container "x" does not exist` when unknown. all: every process of its cgroups.
 void kill(const Runtime& runtime, const std::string& id, int signal, bool all);
+
+// Stops all processes of a container, and lets them go on. `container not running`, `container not paused` when there is
+// nothing to do.
+void pause(const Runtime& runtime, const std::string& id);
+void resume(const Runtime& runtime, const std::string& id);
+
+// Every process of its cgroups, sorted; none when it has ended.
+std::vector<int> processes(const Runtime& runtime, const std::string& id);
+
+// What ps(1) prints of all processes.
+std::string list_of_processes(const std::vector<std::string>& options);
+
+// Changes the limits of a container: `resources` is an object like linux.resources of config.json, `name` what messages call
+// it. What it says is written, in an order that fits what was there, and kept in crumb's copy of the config. After a failure
+// the old limits are in force.
+void update(const Runtime& runtime, const std::string& id, const std::string& resources, const std::string& name);
+
+// What the container's cgroups count. `container with id x is not running` when it has ended.
+linux::CgroupStats stats(const Runtime& runtime, const std::string& id);
+
+// Calls `report` with this every `interval` milliseconds, and with null each time the container ran out of memory, until it
+// ends.
+using Report = std::function<void(const linux::CgroupStats* stats)>;
+void events(const Runtime& runtime, const std::string& id, long interval, const Report& report);
 
 // Without force: refuses unless stopped. With force: kills first, and an unknown id is success.
 void remove(const Runtime& runtime, const std::string& id, bool force);

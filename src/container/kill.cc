@@ -35,6 +35,8 @@ void kill(const Runtime& runtime, const std::string& id, int signal, bool all) {
   if (!members.empty()) linux::kill_cgroups(state->cgroups, signal);
   // A process that has ended since is as good as one that was not there.
   const bool reached = process && (is_member || process->send_signal(signal));
+  // v1 does not end a frozen process before it thaws: after the signal, so that it does not run again.
+  if (signal == SIGKILL && linux::cgroups_frozen(state->cgroups)) linux::thaw_cgroups(state->cgroups);
   if (!reached && members.empty() && !all) throw Error("container not running");
 }
 

@@ -7,6 +7,7 @@
 #include "container/session.h"
 #include "container/store.h"
 #include "kernel/call.h"
+#include "linux/cgroup.h"
 #include "linux/process.h"
 #include "support/error.h"
 #include "support/fd.h"
@@ -51,6 +52,7 @@ Started give_the_word(const Runtime& runtime, const std::string& id) {
   std::optional<linux::Process> process = linux::Process::find(state->pid, state->start_time);
   if (!process) refuse(id, "a container that has stopped");
   if (!waits_for_start(*entry)) refuse(id, "an already running container");
+  if (linux::cgroups_frozen(state->cgroups)) refuse(id, "a paused container");
   Fd result = open_result(*entry);
   write_byte(*entry);
   return {std::move(result), std::move(*process)};

@@ -59,8 +59,8 @@ Status status_of(const Entry& entry, const State& state) {
   const bool alive = linux::Process::find(state.pid, state.start_time).has_value();
   if (!state.ready) return alive || being_made(entry) ? Status::creating : Status::stopped;
   if (!alive) return Status::stopped;
-  if (waits_for_start(entry)) return Status::created;
-  return linux::cgroups_frozen(state.cgroups) ? Status::paused : Status::running;
+  if (linux::cgroups_frozen(state.cgroups)) return Status::paused;
+  return waits_for_start(entry) ? Status::created : Status::running;
 }
 
 Summary state(const Runtime& runtime, const std::string& id) {

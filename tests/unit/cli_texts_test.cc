@@ -6,11 +6,13 @@
 #include <sstream>
 
 #include "cli/command.h"
+#include "cli/features.h"
 #include "cli/globals.h"
 #include "cli/help.h"
 #include "cli/spec.h"
 #include "cli/version.h"
 #include "oci/config.h"
+#include "support/json.h"
 
 namespace crumb::cli {
 namespace {
@@ -47,6 +49,13 @@ TEST(Help, FitsATerminalOf120Columns) {
     std::istringstream lines(help_of(command, options) + overview(Globals().options()));
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 120U) << line;
   }
+}
+
+// But for the annotations, which hold the version and the commit.
+TEST(Features, AreAsTheyWere) {
+  json::value features = boost::json::parse(features_json());
+  features.as_object().erase("annotations");
+  expect_golden("features", json::pretty(features) + "\n");
 }
 
 // docs/callers: containerd and podman read these lines.

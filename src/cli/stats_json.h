@@ -1,0 +1,16 @@
+// Lines of `crumb events`, with runc's members (its types/events.go), which callers parse.
+#pragma once
+
+#include <string>
+
+#include "linux/cgroup_stats.h"
+
+namespace crumb::cli {
+
+// {"type":"stats","id":"web","data":{...}}, with a line feed.
+std::string stats_event(const std::string& id, const linux::CgroupStats& stats);
+
+// {"type":"oom","id":"web"}
+std::string oom_event(const std::string& id);
+
+}  // namespace crumb::cli
