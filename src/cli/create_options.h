@@ -6,8 +6,6 @@
 
 namespace crumb::cli {
 
-inline constexpr char kNotYet[] = "not supported by this version";
-
 void add_create_options(Options& options, container::CreateOptions& target);
 
 }  // namespace crumb::cli

@@ -28,7 +28,10 @@ void add_flags(Options& options, Given& given) {
   options.texts("additional-gids,g", given.flags.gids, "GID", "one more group (repeatable)");
   options.texts("cap,c", given.flags.capabilities, "NAME", "one more capability: CAP_NET_ADMIN (repeatable)");
   options.flag("no-new-privs", given.flags.no_new_privileges, "set no_new_privs");
-  options.exclude("process", {"env", "cwd", "user", "additional-gids", "cap", "no-new-privs"});
+  options.text("process-label", given.flags.process_label, "LABEL", "SELinux label of the process");
+  options.text("apparmor", given.flags.apparmor, "PROFILE", "AppArmor profile of the process");
+  options.exclude("process",
+                  {"env", "cwd", "user", "additional-gids", "cap", "no-new-privs", "process-label", "apparmor"});
   options.text("pid-file", given.exec.pid_file, "FILE", "write the process id here");
   options.flag("detach,d", given.exec.detach, "return when the program runs, without waiting for its end");
   options.number("preserve-fds", given.exec.handover.preserve_fds, "N",
@@ -40,8 +43,6 @@ void add_flags(Options& options, Given& given) {
   options.texts("cgroup", given.cgroups, "[CONTROLLER:]PATH",
                 "join a cgroup below the container's own (repeatable with CONTROLLER)");
   options.flag("ignore-paused", given.exec.ignore_paused, "allow it in a paused container: the process waits for resume");
-  options.refused("process-label", "LABEL", kNotYet);
-  options.refused("apparmor", "PROFILE", kNotYet);
 }
 
 oci::Process process_from(const std::string& file) {

@@ -62,6 +62,8 @@ oci::Process apply(oci::Process process, const ProcessFlags& flags) {
   for (const std::string& variable : flags.env) set_variable(process.env, variable);
   for (const std::string& name : flags.capabilities) add_capability(process.capabilities, name);
   if (flags.no_new_privileges) process.no_new_privileges = true;
+  if (!flags.process_label.empty()) process.selinux_label = flags.process_label;
+  if (!flags.apparmor.empty()) process.apparmor_profile = flags.apparmor;
   return process;
 }
 

@@ -27,6 +27,10 @@ class WithoutAppArmor(ContainerCase):
         (self.scratch / "process.json").write_text(json.dumps(process))
         self.fails("exec", "--process", self.scratch / "process.json", self.name, words=crumb_says("apparmorProfile"))
 
+    def test_a_profile_by_exec_s_flag_is_an_error(self):
+        self.running()
+        self.fails("exec", "--apparmor", "some-profile", self.name, "/bin/true", words=crumb_says("AppArmor is not enabled"))
+
 
 @unittest.skipIf(SELINUX, "this kernel has SELinux")
 class WithoutSELinux(ContainerCase):
@@ -40,6 +44,12 @@ class WithoutSELinux(ContainerCase):
     def test_a_label_of_mounts_is_an_error(self):
         self.linux["mountLabel"] = "system_u:object_r:container_file_t:s0:c1,c2"
         self.run_fails("/bin/true", words=crumb_says("config.json: linux.mountLabel: "))
+
+    @not_on("crun", "ignores it")
+    def test_a_label_by_exec_s_flag_is_an_error(self):
+        self.running()
+        self.fails("exec", "--process-label", "system_u:system_r:container_t:s0", self.name, "/bin/true",
+                   words=crumb_says("selinuxLabel"))
 
     def test_empty_labels_are_none(self):
         self.process["selinuxLabel"] = self.linux["mountLabel"] = ""
