@@ -175,6 +175,8 @@ TEST(ReapForwardingSignals, HandsThemToTheChildAndGivesItsExitCode) {
 TEST(ReapForwardingSignals, SignalsOfJobControlAreForTheChildToo) {
   const pid_t forwarder = start_child([] {
     const pid_t inner = start_child([] {
+      // By itself the kernel stops nobody whose process group is orphaned, as that of a test runner may be.
+      signal(SIGTSTP, [](int) { raise(SIGSTOP); });
       for (;;) pause();
       return 0;
     });
