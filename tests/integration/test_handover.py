@@ -24,7 +24,7 @@ class Handover(ContainerCase):
     def open_from_3(self, *names):
         """Files of these names at 3, 4, ... for commands with pass_fds; what was there comes back."""
         targets = [3 + i for i in range(len(names))]
-        saved = {n: os.dup(n) for n in targets if is_open(n)}
+        saved = {n: fcntl.fcntl(n, fcntl.F_DUPFD_CLOEXEC, 100) for n in targets if is_open(n)}
         for number, name in zip(targets, names):
             opened = os.open(self.scratch / name, os.O_RDWR | os.O_CREAT)
             if opened != number:
@@ -35,7 +35,7 @@ class Handover(ContainerCase):
         finally:
             for number in targets:
                 if number in saved:
-                    os.dup2(saved[number], number)
+                    os.dup2(saved[number], number, inheritable=False)
                     os.close(saved[number])
                 else:
                     os.close(number)

@@ -53,6 +53,14 @@ class Unittests(Folder):
         self.assertIn("no disk", tests["test_it.A.test_broken"].text)
         self.assertEqual(tests["test_it.A.test_not_here"].text, "no moon")
 
+    def test_a_run_that_ends_early_without_a_word_fails_the_test_it_was_at(self):
+        tests = self.outcomes("""
+            class A(unittest.TestCase):
+                def test_a(self): pass
+                def test_b(self): os._exit(0)
+        """)
+        self.assertEqual([test.outcome for test in tests.values()], ["passed", "failed"])
+
     def test_a_failed_subtest_fails_its_test(self):
         tests = self.outcomes("""
             class A(unittest.TestCase):
