@@ -100,7 +100,7 @@ void add_handover(const Handover& handover, plan::Surroundings& surroundings) {
 
 plan::Plan compile_bundle(const Runtime& runtime, const Bundle& bundle, const CreateOptions& options) {
   plan::Surroundings surroundings = surroundings_of(runtime, options.id, bundle.path, bundle.rootfs);
-  if (!surroundings.cgroups_disabled) add_cgroups(surroundings);
+  add_cgroups(surroundings);
   surroundings.no_pivot = options.no_pivot;
   surroundings.keyring = !options.no_new_keyring;
   for (const oci::Namespace& space : bundle.config.linux_.namespaces)

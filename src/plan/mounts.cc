@@ -72,7 +72,7 @@ class Filesystem {
   void add_cgroup_mount(const oci::Mount& entry, Mount mount);
   Mount unified_mount(Mount mount) const;
   void add_hierarchies(const oci::Mount& entry, const Mount& mount);
-  Mount hierarchy_mount(const oci::Mount& entry, const Mount& mount, const CgroupHierarchy& hierarchy) const;
+  Mount hierarchy_mount(const Mount& mount, const CgroupHierarchy& hierarchy) const;
   const CgroupLeaf* find_leaf(const CgroupHierarchy& hierarchy) const;
 
   const Input& input_;
@@ -160,7 +160,7 @@ void Filesystem::add_cgroup_mount(const oci::Mount& entry, Mount mount) {
 }
 
 // Of a user namespace without a cgroup namespace the kernel takes no cgroup mount: the host's, read-only. A container that has
-// no cgroup of its own is in crumb's, which is not its to change.
+// no cgroup of its own, because crumb may make none or was told not to, is in crumb's, which is not its to change.
 Mount Filesystem::unified_mount(Mount mount) const {
   if (input_.in_user_namespace() && !input_.has_namespace(CLONE_NEWCGROUP)) {
     mount.type.clear();
@@ -171,7 +171,7 @@ Mount Filesystem::unified_mount(Mount mount) const {
     return mount;
   }
   mount.type = "cgroup2";
-  if (input_.surroundings.may_use && host_.cgroup_leaves.empty()) mount.set |= MOUNT_ATTR_RDONLY;
+  if (host_.cgroup_leaves.empty()) mount.set |= MOUNT_ATTR_RDONLY;
   return mount;
 }
 
@@ -186,7 +186,7 @@ void Filesystem::add_hierarchies(const oci::Mount& entry, const Mount& mount) {
   top.set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
   steps_.emplace_back(top);
   for (const CgroupHierarchy& hierarchy : input_.surroundings.cgroups.hierarchies)
-    steps_.emplace_back(hierarchy_mount(entry, mount, hierarchy));
+    steps_.emplace_back(hierarchy_mount(mount, hierarchy));
   for (const CgroupHierarchy& hierarchy : input_.surroundings.cgroups.hierarchies) {
     const std::string directory = last_component(hierarchy.mountpoint);
     if (hierarchy.unified || hierarchy.controllers.size() < 2) continue;
@@ -196,15 +196,13 @@ void Filesystem::add_hierarchies(const oci::Mount& entry, const Mount& mount) {
   if (mount.set & MOUNT_ATTR_RDONLY) steps_.emplace_back(read_only_remount(mount.target));
 }
 
-// Without a cgroup namespace of its own the container is shown only its own directory of each hierarchy.
-Mount Filesystem::hierarchy_mount(const oci::Mount& entry, const Mount& mount, const CgroupHierarchy& hierarchy) const {
+// Without a cgroup namespace of its own the container is shown only its own directory of each hierarchy, if it has one.
+Mount Filesystem::hierarchy_mount(const Mount& mount, const CgroupHierarchy& hierarchy) const {
   Mount step = mount;
   step.target = without_trailing_slashes(mount.target) + "/" + last_component(hierarchy.mountpoint);
   const CgroupLeaf* leaf = find_leaf(hierarchy);
-  if (!leaf && input_.surroundings.may_use) step.set |= MOUNT_ATTR_RDONLY;  // then it is crumb's own cgroup
+  if (!leaf) step.set |= MOUNT_ATTR_RDONLY;
   if (!input_.has_namespace(CLONE_NEWCGROUP)) {
-    if (!leaf && !input_.surroundings.may_use)
-      throw input_.error(entry.place, "without a cgroup of its own the container needs a \"cgroup\" namespace for this mount");
     step.type.clear();
     step.source = leaf ? leaf->mountpoint + leaf->path : hierarchy.mountpoint;
     step.flags |= wire::kBind | (leaf && leaf->required ? 0 : wire::kOptional);

@@ -1,7 +1,7 @@
 """podman run: what a container is given, writes and ends with."""
 
 from podman_case import PodmanCase, contexts
-from support import UNIFIED, only_crumb
+from support import UNIFIED, not_on, only_crumb
 
 
 class Programs(PodmanCase):
@@ -137,6 +137,11 @@ class Limits(PodmanCase):
 
     def test_pids_limit(self):
         self.assertEqual(self.in_cgroup("pids/pids.max", "pids.max", ["--pids-limit", "33"]), "33")
+
+    @not_on("runc", "podman says that it cannot do without cgroups")
+    def test_no_cgroups(self):
+        out = self.output_of("cat", "/proc/self/cgroup", flags=["--cgroups", "disabled"])
+        self.assertNotIn("libpod-", out)
 
 
 class Volumes(PodmanCase):

@@ -170,6 +170,15 @@ class Places(ContainerCase):
         self.run_fails("/bin/true", words="cgroupsPath")
 
     @not_on("runc", "has no --cgroup-manager")
+    @not_on("crun", "it shows the container its caller's cgroup, writable")
+    def test_with_the_manager_disabled_cgroup_mounts_are_read_only(self):
+        self.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["nosuid", "noexec", "nodev", "relatime"])
+        script = "ls /sys/fs/cgroup; find /sys/fs/cgroup -name cgroup.procs -maxdepth 2 -exec sh -c 'echo 1 > {} && echo written' ';' 2> /dev/null"
+        out = self.sh(script, options=("--cgroup-manager", "disabled"))
+        self.assertNotEqual(out, "")
+        self.assertNotIn("written", out)
+
+    @not_on("runc", "has no --cgroup-manager")
     def test_with_the_manager_disabled_no_cgroup_is_made(self):
         with_ids = self.spawn_run("/bin/sh", "-c", "echo ready; sleep 1000", options=("--cgroup-manager", "disabled"))
         self.until(lambda: "ready" in with_ids.output(), "the container does not start")
