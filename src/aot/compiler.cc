@@ -23,17 +23,14 @@ using Module = std::unique_ptr<std::remove_pointer_t<wasm_module_t>, Destroy<was
 using Data = std::unique_ptr<std::remove_pointer_t<aot_comp_data_t>, Destroy<aot_destroy_comp_data>>;
 using Context = std::unique_ptr<std::remove_pointer_t<aot_comp_context_t>, Destroy<aot_destroy_comp_context>>;
 
-// Below the highest level whole-program optimisation costs more than it brings, and stack frames cost little: with them a trap
-// names the functions on the stack.
+// Below the highest level whole-program optimisation costs more than it brings.
 bool optimises_whole_program(unsigned optimisation) { return optimisation == wire::kHighestOptimisation; }
-bool keeps_frames(unsigned optimisation) { return optimisation < wire::kHighestOptimisation; }
 
 // The rest is what the engine is built with (third_party/wamr/features.cmake).
 AOTCompOption options_for(unsigned optimisation) {
-  static char architecture[] = "x86_64", abi[] = "gnu", cpu[] = "x86-64-v2", features[] = "", names[] = "name";
+  static char architecture[] = "x86_64", abi[] = "gnu", cpu[] = "x86-64-v2", features[] = "";
   static_assert(std::string_view(wire::kCodeArchitecture) == "x86_64" && std::string_view(wire::kCodeAbi) == "gnu" &&
                 std::string_view(wire::kCodeCpu) == "x86-64-v2");
-  static char* sections[] = {names};
   AOTCompOption options = {};
   options.target_arch = architecture;
   options.target_abi = abi;
@@ -56,13 +53,8 @@ AOTCompOption options_for(unsigned optimisation) {
   options.size_level = 3;  // the small code model: the engine maps code and its data below 2 GiB
   options.output_format = AOT_FORMAT_FILE;
   options.disable_llvm_lto = !optimises_whole_program(optimisation);
-  if (keeps_frames(optimisation)) {
-    options.aux_stack_frame_type = AOT_STACK_FRAME_TYPE_STANDARD;
-    options.call_stack_features.bounds_checks = true;  // of the frames' stack: without it a guest would overrun it
-    options.call_stack_features.func_idx = true;
-    options.custom_sections = sections;
-    options.custom_sections_count = 1;
-  }
+  // No frames (aux_stack_frame_type), though a trap would name the functions with them: they bring vector constants with a
+  // relocation in each function, and a relocated page is no longer shared.
   return options;
 }
 

@@ -11,6 +11,9 @@ inline constexpr int kFailed = 1;
 // print what they like, and standard output is the code's. Returns the descriptor of the latter, -1 when that fails.
 int take_streams();
 
+// Whether whoever started this has gone, as far as a pipe on standard error tells.
+bool nobody_listens();
+
 // Writes "crumb-aot: TEXT" and ends the process. Async-signal-safe; the text must be one line.
 [[noreturn]] void give_up(const char* text);
 [[noreturn]] void give_up(const std::string& text);

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <algorithm>
 #include <new>
 
 #include "cli/command.h"
@@ -10,7 +11,6 @@
 #include "kernel/call.h"
 #include "support/error.h"
 #include "support/log.h"
-#include "support/text.h"
 
 namespace crumb::cli {
 namespace {
@@ -26,17 +26,13 @@ void with_hint(std::string_view command, Parse parse) {
   }
 }
 
-const Command& command_named(const std::string& name) {
-  const Command* command = find_command(name);
-  if (!command) throw fail("unknown command {} (see crumb --help)", quote(name));
-  return *command;
-}
-
 int run_command(const Globals& globals) {
-  const Command& command = command_named(globals.rest().front());
+  const std::vector<std::string>& words = globals.rest();
+  const Command& command = find_command(words);
+  const auto named_by = 1 + std::count(command.name.begin(), command.name.end(), ' ');
   Options options;
   const Action action = command.define(options);
-  with_hint(command.name, [&] { options.parse({globals.rest().begin() + 1, globals.rest().end()}); });
+  with_hint(command.name, [&] { options.parse({words.begin() + named_by, words.end()}); });
   if (options.help_wanted()) {
     print(help_of(command, options));
     return 0;
@@ -50,7 +46,7 @@ int print_help(const Globals& globals) {
     print(overview(globals.options()));
     return 0;
   }
-  const Command& command = command_named(globals.rest()[1]);
+  const Command& command = find_command(std::span(globals.rest()).subspan(1));
   Options options;
   command.define(options);
   print(help_of(command, options));

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "cli/options.h"
@@ -14,7 +15,7 @@ namespace crumb::cli {
 using Action = std::function<int(const container::Runtime&)>;
 
 struct Command {
-  std::string_view name;
+  std::string_view name;      // one word or more: "wasm cache list"
   std::string_view group;     // heading in `crumb --help`
   std::string_view summary;   // one line there
   std::string_view operands;  // in its usage line: "[OPTION...] ID [SIGNAL]"
@@ -26,8 +27,8 @@ struct Command {
 // In the order of --help; commands of a group are neighbours.
 std::span<const Command> commands();
 
-// Null for an unknown name.
-const Command* find_command(std::string_view name);
+// The command whose words `words` begins with. Throws Error for an unknown one, and where more words are needed.
+const Command& find_command(std::span<const std::string> words);
 
 // One file each.
 Action define_create(Options& options);
@@ -46,5 +47,8 @@ Action define_events(Options& options);
 Action define_features(Options& options);
 Action define_plan(Options& options);
 Action define_spec(Options& options);
+Action define_wasm_compile(Options& options);
+Action define_wasm_cache_list(Options& options);
+Action define_wasm_cache_prune(Options& options);
 
 }  // namespace crumb::cli

@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include "cli/command.h"
+#include "support/error.h"
+#include "support/text.h"
 
 namespace crumb::cli {
 namespace {
@@ -9,6 +9,8 @@ constexpr std::string_view kLifecycle = "Containers";
 constexpr std::string_view kInside = "Processes";
 constexpr std::string_view kLooking = "Information";
 constexpr std::string_view kBundles = "Bundles";
+
+constexpr std::string_view kWasm = "WebAssembly";
 
 constexpr std::string_view kBundleDetails =
     "A bundle is a directory with a config.json and a root filesystem; `crumb spec`\n"
@@ -65,16 +67,40 @@ constexpr Command kCommands[] = {
      "The file runs `sh` from a directory named rootfs beside it. An existing file is\n"
      "never overwritten.",
      define_spec},
+    {"wasm compile", kWasm, "compile modules ahead of time, for faster runs", "[OPTION...] FILE...",
+     "Compiles each module to native code and keeps that in the cache: /var/cache/crumb/aot,\n"
+     "for other users than root $XDG_CACHE_HOME/crumb/aot; $CRUMB_CODE_CACHE overrides both.\n"
+     "From then on every container whose program has the same content runs it, under\n"
+     "whatever name and from whatever image. Without it a module is interpreted.",
+     define_wasm_compile},
+    {"wasm cache list", kWasm, "list the compiled modules", "[OPTION...]", "", define_wasm_cache_list},
+    {"wasm cache prune", kWasm, "remove compiled modules that crumb would not use", "[OPTION...]",
+     "Removes what another build of crumb compiled, what is broken and what was left half\n"
+     "written. Running containers keep their code.",
+     define_wasm_cache_prune},
 };
 
 }  // namespace
 
 std::span<const Command> commands() { return kCommands; }
 
-const Command* find_command(std::string_view name) {
-  const auto* found =
-      std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Command& command) { return command.name == name; });
-  return found == std::end(kCommands) ? nullptr : found;
+const Command& find_command(std::span<const std::string> words) {
+  const auto begins = [&](std::string_view name, std::string_view with) {
+    return name.starts_with(with) && (name.size() == with.size() || name[with.size()] == ' ');
+  };
+  // The words so far name a command or begin some: "wasm", "wasm cache".
+  std::string name;
+  for (const std::string& word : words) {
+    name += (name.empty() ? "" : " ") + word;
+    std::string longer;
+    for (const Command& command : kCommands) {
+      if (command.name == name) return command;
+      if (begins(command.name, name)) longer += fmt::format("{}{}", longer.empty() ? "" : ", ", command.name);
+    }
+    if (longer.empty()) throw fail("unknown command {} (see crumb --help)", quote(name));
+    if (&word == &words.back()) throw fail("{}: incomplete: there are {} (see crumb --help)", name, longer);
+  }
+  throw fail("no command (see crumb --help)");
 }
 
 }  // namespace crumb::cli

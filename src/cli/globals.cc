@@ -8,6 +8,7 @@
 #include "support/file.h"
 #include "support/log.h"
 #include "support/text.h"
+#include "wasm/code_cache.h"
 
 namespace crumb::cli {
 namespace {
@@ -90,6 +91,7 @@ container::Runtime Globals::runtime() const {
   runtime.init_path = find_program("../libexec/crumb/crumb-init", std::string(build::kLibexec) + "/crumb-init");
   runtime.seccomp_path = find_program("../libexec/crumb/crumb-seccomp", std::string(build::kLibexec) + "/crumb-seccomp");
   runtime.engine_path = find_program("crumb-wasm", std::string(build::kBin) + "/crumb-wasm");
+  runtime.code_cache = wasm::default_code_cache(machine_root);
   return runtime;
 }
 

@@ -27,10 +27,12 @@ std::string option_lines(const Options& options) {
 std::string command_lines() {
   std::string text;
   std::string_view group;
+  std::size_t width = 0;
+  for (const Command& command : commands()) width = std::max(width, command.name.size());
   for (const Command& command : commands()) {
     if (command.group != group) text += fmt::format("\n{}:\n", command.group);
     group = command.group;
-    text += fmt::format("  {:<8}  {}\n", command.name, command.summary);
+    text += fmt::format("  {:<{}}  {}\n", command.name, width, command.summary);
   }
   return text;
 }

@@ -10,6 +10,8 @@
 namespace crumb::cli {
 namespace {
 
+constexpr int kAnyNumber = 1 << 20;
+
 // "bundle,b" -> Word
 Word word_of(const std::string& names, bool value) {
   const std::size_t comma = names.find(',');
@@ -87,6 +89,14 @@ void Options::exclude(const char* name, const std::vector<const char*>& others) 
 void Options::operand(const char* name, std::string& target, bool required) {
   app_->add_option(name, callback([&target](const auto& values) { target = values.back(); }))->required(required);
   ++operands_;
+}
+
+void Options::operands(const char* name, std::vector<std::string>& target) {
+  app_->add_option(name, callback([&target](const auto& values) { target = values; }))
+      ->required()
+      ->expected(1, kAnyNumber)
+      ->allow_extra_args();
+  operands_ = kAnyNumber;
 }
 
 void Options::rest(std::vector<std::string>& target) { rest_ = &target; }

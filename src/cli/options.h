@@ -48,6 +48,8 @@ class Options {
   void exclude(const char* name, const std::vector<const char*>& others);
 
   void operand(const char* name, std::string& target, bool required);
+  // All operands, at least one.
+  void operands(const char* name, std::vector<std::string>& target);
   // Everything after the first operand, unparsed; options end at that operand.
   void rest(std::vector<std::string>& target);
 
@@ -64,7 +66,7 @@ class Options {
 
   std::unique_ptr<CLI::App> app_;
   std::vector<Entry> entries_;
-  std::size_t operands_ = 0;
+  std::size_t operands_ = 0;  // how many may be given
   std::vector<std::string>* rest_ = nullptr;
   bool help_ = false;
 };

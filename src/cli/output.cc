@@ -1,9 +1,21 @@
 #include "cli/output.h"
 
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "kernel/call.h"
 #include "support/file.h"
 
 namespace crumb::cli {
 
 void print(std::string_view text) { write_all(1, text, "standard output"); }
+
+void show_progress(std::string_view text) {
+  static const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  if (!terminal) return;
+  const std::string line = fmt::format("\r\033[K{}", text);  // to the line's beginning, erase it
+  kernel::write(STDERR_FILENO, line.data(), line.size());
+}
 
 }  // namespace crumb::cli

@@ -24,6 +24,7 @@ struct Runtime {
   // Programs: found beside crumb itself (../libexec/crumb/crumb-init, ./crumb-wasm), or where the build installs them.
   std::string init_path, engine_path, seccomp_path;
   std::string seccomp_cache;  // directory of compiled filters, absolute; "": none are kept
+  std::string code_cache;     // directory of compiled modules (src/wasm/code_cache.h); "": none
 };
 
 enum class Status { creating, created, running, paused, stopped };

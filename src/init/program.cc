@@ -120,35 +120,39 @@ long ask_host(Context& context) {
   return take_engine(context, answer);
 }
 
-// NAME=number, in the place of any other value.
-long set_number(Context& context, const char* name_and_equals, uint64_t number) {
-  constexpr size_t kDigits = 21;  // and the NUL
-  const size_t size = length(name_and_equals) + kDigits;
-  char* const entry = static_cast<char*>(allocate(size));
+constexpr size_t kDigits = 21;  // of any number, and the NUL
+
+// In the place of any other value.
+long set_variable(Context& context, const char* name_and_equals, const char* value) {
+  char* const entry = concatenate(name_and_equals, value);
   if (entry == nullptr) return -ENOMEM;
-  copy(entry, size, name_and_equals);
-  append_number(entry, size, number);
   remove(context.environment, name_and_equals);
   append(context.environment, entry);
   return 0;
 }
 
-// The only hint for the engine, which removes it again. An image must not be able to give another one.
+// The only hint for the engine, which removes it again: "OPTIONS" or "OPTIONS,CODE". An image must not be able to give another
+// one.
 long add_engine_options(Context& context) {
   const char* const name = concatenate(wire::kEngineOptionsVariable, "=");
-  return name == nullptr ? -ENOMEM : set_number(context, name, static_cast<uint64_t>(context.options.get()));
+  if (name == nullptr) return -ENOMEM;
+  char numbers[2 * kDigits] = "";
+  append_number(numbers, sizeof numbers, static_cast<uint64_t>(context.options.get()));
+  if (context.code) {
+    copy(numbers + length(numbers), 2, ",");
+    append_number(numbers, sizeof numbers, static_cast<uint64_t>(context.code.get()));
+  }
+  return set_variable(context, name, numbers);
 }
 
 // Its own number for itself: 1, unless it has the pid namespace of others (sd_listen_fds(3) compares).
-long add_listen_pid(Context& context) { return set_number(context, "LISTEN_PID=", static_cast<uint64_t>(kernel::getpid())); }
-
-long add_home(Context& context) {
-  char* const home = concatenate("HOME=", home_of_user());
-  if (home == nullptr) return -ENOMEM;
-  remove(context.environment, "HOME=");
-  append(context.environment, home);
-  return 0;
+long add_listen_pid(Context& context) {
+  char number[kDigits] = "";
+  append_number(number, sizeof number, static_cast<uint64_t>(kernel::getpid()));
+  return set_variable(context, "LISTEN_PID=", number);
 }
+
+long add_home(Context& context) { return set_variable(context, "HOME=", home_of_user()); }
 
 }  // namespace
 

@@ -14,11 +14,11 @@
 namespace crumb::linux {
 namespace {
 
-constexpr std::size_t kLargestProgram = 256U << 20;
+constexpr std::size_t kLargestProgram = 256U << 20, kLargestCopy = 1U << 30;
 
-// Nothing when the kernel or our rights do not allow it.
-Fd read_only_clone(const std::string& path) {
-  Fd tree(kernel::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+// An O_PATH descriptor. Nothing when the kernel or our rights do not allow it. `path` may be empty: `directory` itself.
+Fd read_only_clone(int directory, const std::string& path) {
+  Fd tree(kernel::open_tree(directory, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
   if (!tree) return {};
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_RDONLY;  // not NOSUID: SELinux refuses a change of domain there
@@ -36,12 +36,21 @@ bool only_root_writes(const Fd& file, const std::string& path) {
 }  // namespace
 
 Fd open_executable(const std::string& path) {
-  if (Fd clone = read_only_clone(path)) return clone;
+  if (Fd clone = read_only_clone(AT_FDCWD, path)) return clone;
   const long opened = kernel::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC);
   if (opened == -ENOENT) throw fail("{}: is not there", path);  // callers take the kernel's words for a missing program
   Fd file(check(opened, "{}", path));
   if (only_root_writes(file, path)) return file;
   return sealed_memory_file(path.substr(path.rfind('/') + 1).c_str(), read_all(file.get(), path, kLargestProgram), true);
+}
+
+Fd open_read_only(int file, const char* name) {
+  if (const Fd clone = read_only_clone(file, "")) {
+    const std::string self = fmt::format("/proc/self/fd/{}", clone.get());
+    return Fd(check(kernel::openat(AT_FDCWD, self.c_str(), O_RDONLY | O_CLOEXEC), "{}", name));
+  }
+  check(kernel::lseek(file, 0, SEEK_SET), "{}", name);
+  return sealed_memory_file(name, read_all(file, name, kLargestCopy));
 }
 
 std::string find_program(const std::string& name) {

@@ -13,6 +13,10 @@ namespace crumb::linux {
 // user's and only root can write to it, else a sealed copy in memory.
 Fd open_executable(const std::string& path);
 
+// A descriptor for reading that nobody can turn into one for writing, whatever his rights: the same open file in a detached
+// read-only mount, its pages shared, where the kernel can do that; else a sealed copy in memory, called `name`.
+Fd open_read_only(int file, const char* name);
+
 // The path of one of our programs: beside the running crumb as built ("../libexec/crumb/NAME", "../bin/NAME") or installed.
 // Throws when there is none.
 std::string find_program(const std::string& name);

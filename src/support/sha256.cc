@@ -37,3 +37,9 @@ std::string hex(const Sha256Digest& digest) {
 }
 
 }  // namespace crumb
+
+#ifndef __GLIBC__
+// Distributions build the static nettle with glibc and _FORTIFY_SOURCE: another C library lacks the name that its debug output
+// has there, which is never used.
+extern "C" int __fprintf_chk(void*, int, const char*, ...) { return 0; }  // NOLINT(bugprone-reserved-identifier)
+#endif

@@ -1,12 +1,18 @@
 #include "wasm/guest.h"
 
+#include <sys/sysmacros.h>
+
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "kernel/call.h"
 #include "linux/executable.h"
 #include "linux/memory_file.h"
 #include "support/error.h"
+#include "support/log.h"
+#include "wasm/code_cache.h"
+#include "wasm/digest_memo.h"
 #include "wasm/module.h"
 #include "wire/engine_options.h"
 
@@ -17,6 +23,24 @@ void require_regular_file(const Program& program) {
   struct stat facts{};
   check(kernel::fstat(program.file, &facts), "\"{}\"", program.name);
   if (!S_ISREG(facts.st_mode)) throw Error(fmt::format("\"{}\": not a regular file", program.name), 126);
+}
+
+// A faster way to run the module, if there is one. Whatever is wrong with the cache, the interpreter remains.
+Fd find_code(const Program& program, const std::string& path) {
+  constexpr off_t kLargest = 512 << 20;  // bytes; hashing more would delay the start
+  try {
+    const std::optional<CodeCache> cache = CodeCache::find(path);
+    struct stat facts{};
+    if (!cache || kernel::fstat(program.file, &facts) < 0 || facts.st_size > kLargest) return {};
+    const bool may_remember = program.own_filesystem || major(facts.st_dev) != 0;  // minor alone: not on a block device
+    const Sha256Digest module = may_remember ? DigestMemo(cache->directory()).digest(program.file, 0, program.name)
+                                             : digest_of(program.file, 0, program.name);
+    const Fd entry = cache->open_code(module);
+    return entry ? linux::open_read_only(entry.get(), "crumb-wasm-code") : Fd();
+  } catch (const Error& error) {
+    log::warning(fmt::format("{}; \"{}\" is interpreted", error.what(), program.name));
+    return {};
+  }
 }
 
 }  // namespace
@@ -33,13 +57,14 @@ std::string engine_options(const Program& program, const plan::WasmPolicy& polic
   return options;
 }
 
-Guest prepare_guest(const Program& program, const plan::WasmPolicy& policy, const std::string& engine_path) {
+Guest prepare_guest(const Program& program, const plan::WasmPolicy& policy, const Tools& tools) {
   require_regular_file(program);
   std::array<char, kHeaderSize> head;
   const long size = check(kernel::pread64(program.file, head.data(), head.size(), 0), "\"{}\"", program.name);
   require_module({head.data(), static_cast<std::size_t>(size)}, program.name);
-  return {linux::open_executable(engine_path),
-          linux::sealed_memory_file("crumb-wasm-options", engine_options(program, policy))};
+  return {linux::open_executable(tools.engine_path),
+          linux::sealed_memory_file("crumb-wasm-options", engine_options(program, policy)),
+          find_code(program, tools.code_cache)};
 }
 
 }  // namespace crumb::wasm

@@ -15,15 +15,24 @@ struct Program {
   int number = -1;   // of the same open file in init, which the engine inherits
   std::string name;  // path in the container
   int report = -1;   // descriptor in init that takes the engine's failure to load (`result`, or the socket)
+  // Whether the file's device, inode and times can be believed: not those of a filesystem that the container mounted itself.
+  bool own_filesystem = false;
 };
 
 struct Guest {
   Fd engine;   // read-only handle to crumb-wasm
   Fd options;  // sealed memfd, wire/engine_options.h
+  Fd code;     // its compiled code; -1 when the cache has none
+};
+
+// Where engine and code come from.
+struct Tools {
+  std::string engine_path;
+  std::string code_cache;  // directory; empty: none
 };
 
 // Throws Error with exit code 126 when the file is not a module of version 1; any Error when the engine is missing.
-Guest prepare_guest(const Program& program, const plan::WasmPolicy& policy, const std::string& engine_path);
+Guest prepare_guest(const Program& program, const plan::WasmPolicy& policy, const Tools& tools);
 
 // The engine's options as bytes.
 std::string engine_options(const Program& program, const plan::WasmPolicy& policy);

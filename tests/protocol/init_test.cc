@@ -256,6 +256,16 @@ TEST_F(Protocol, TheEngineFindsItsOptionsByOneVariable) {
   EXPECT_EQ(wait(), 0);
 }
 
+TEST_F(Protocol, TheEngineFindsItsCodeBehindItsOptions) {
+  std::vector<plan::Step> steps = module("env");
+  std::get<plan::Program>(steps[0]).arguments.pop_back();
+  start(steps);
+  hear();
+  answer(Point::program, wire::kWasm, {busybox().get(), null().get(), null().get()});
+  EXPECT_THAT(output(), ::testing::ContainsRegex(std::string(wire::kEngineOptionsVariable) + "=[0-9]+,[0-9]+\n"));
+  EXPECT_EQ(wait(), 0);
+}
+
 TEST_F(Protocol, AnImageCannotGiveTheEngineItsOptions) {
   std::vector<plan::Step> steps = module("env");
   auto& program = std::get<plan::Program>(steps[0]);

@@ -1,6 +1,7 @@
 // The texts of --help and --version, and the file of `crumb spec`. CRUMB_REBASE=1 rewrites tests/golden/cli.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -38,7 +39,9 @@ TEST(Help, OfEachCommandIsAsItWas) {
   for (const Command& command : commands()) {
     Options options;
     command.define(options);
-    expect_golden("help-" + std::string(command.name), help_of(command, options));
+    std::string file = "help-" + std::string(command.name);
+    std::replace(file.begin(), file.end(), ' ', '-');
+    expect_golden(file, help_of(command, options));
   }
 }
 

@@ -29,7 +29,7 @@ Program program_in(const Fd& file) { return {file.get(), 9, "/app.wasm", 6}; }
 
 std::string refusal_of(int file, const std::string& name = "/app.wasm") {
   try {
-    prepare_guest({file, 9, name, 6}, {}, "/proc/self/exe");
+    prepare_guest({file, 9, name, 6}, {}, {"/proc/self/exe", ""});
   } catch (const Error& error) {
     EXPECT_EQ(error.exit_code(), 126);
     return error.what();
@@ -64,7 +64,7 @@ TEST(WasmModule, CutOffAnywhereInItsHeaderIsToldFromAForeignFile) {
 
 TEST(WasmGuest, GetsTheEngineAndItsOptions) {
   const Fd file = file_holding("\0asm\1\0\0\0"sv);
-  const Guest guest = prepare_guest(program_in(file), {65536, 16}, "/proc/self/exe");
+  const Guest guest = prepare_guest(program_in(file), {65536, 16}, {"/proc/self/exe", ""});
   EXPECT_TRUE(guest.engine);
   char bytes[256];
   const ssize_t size = ::pread(guest.options.get(), bytes, sizeof bytes, 0);
@@ -102,7 +102,7 @@ TEST(WasmGuest, IsNeverReadFromAnythingButARegularFile) {
 
 TEST(WasmGuest, IsReadFromItsBeginningWhereverItsOffsetStands) {
   const Fd file = file_holding("\0asm\1\0\0\0 more"sv);
-  EXPECT_NO_THROW(prepare_guest(program_in(file), {}, "/proc/self/exe"));
+  EXPECT_NO_THROW(prepare_guest(program_in(file), {}, {"/proc/self/exe", ""}));
 }
 
 }  // namespace

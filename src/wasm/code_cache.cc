@@ -1,0 +1,208 @@
+#include "wasm/code_cache.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+
+#include "kernel/call.h"
+#include "linux/directory.h"
+#include "support/error.h"
+#include "support/file.h"
+#include "support/log.h"
+#include "wasm/code_key.h"
+#include "wasm/digest_memo.h"
+#include "wasm/trust.h"
+
+namespace crumb::wasm {
+namespace {
+
+constexpr char kDraftPrefix[] = "draft-";
+constexpr int kOpenFlags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+
+std::string environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value ? value : "";
+}
+
+// Calls that nobody else makes.
+long write_at(int file, std::string_view bytes, long offset) {
+  return kernel::syscall(SYS_pwrite64, file, bytes.data(), bytes.size(), offset);
+}
+long sync(int file) { return kernel::syscall(SYS_fsync, file); }
+long link(const std::string& from, int directory, const std::string& name) {
+  return kernel::syscall(SYS_linkat, AT_FDCWD, from.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW);
+}
+
+bool has_prefix(const std::string& name, const char* prefix) { return name.rfind(prefix, 0) == 0; }
+
+struct stat facts_of(int file) {
+  struct stat facts{};
+  check(kernel::fstat(file, &facts), "look at it");
+  return facts;
+}
+
+std::string read_page(int file) {
+  std::string page(wire::kCodeOffset, '\0');
+  page.resize(static_cast<std::size_t>(check(kernel::pread64(file, page.data(), page.size(), 0), "read it")));
+  return page;
+}
+
+void write_page(int file, const std::string& page, const std::string& name) {
+  const long count = check(write_at(file, page, 0), "{}", name);
+  if (static_cast<std::size_t>(count) != page.size()) throw fail("{}: {}", name, errno_text(ENOSPC));
+}
+
+// From the beginning, wherever an earlier look left the descriptor.
+std::vector<linux::Entry> files_in(int directory, const std::string& name) {
+  check(kernel::lseek(directory, 0, SEEK_SET), "{}", name);
+  return linux::entries(directory, name);
+}
+
+std::string draft_name() { return fmt::format("{}{}", kDraftPrefix, kernel::getpid()); }
+
+}  // namespace
+
+std::string default_code_cache(bool machine_root) {
+  if (const std::string given = environment("CRUMB_CODE_CACHE"); !given.empty()) return given;
+  if (machine_root) return "/var/cache/crumb/aot";
+  if (const std::string base = environment("XDG_CACHE_HOME"); base.starts_with('/')) return base + "/crumb/aot";
+  const std::string home = environment("HOME");
+  return home.starts_with('/') ? home + "/.cache/crumb/aot" : "";
+}
+
+Draft::~Draft() {
+  if (!name_.empty()) kernel::unlinkat(directory_, name_.c_str(), 0);
+}
+
+std::optional<CodeCache> CodeCache::find(const std::string& path) {
+  if (path.empty()) return {};
+  const long opened = kernel::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (opened == -ENOENT) return {};
+  Fd directory(check(opened, "wasm cache: {}", path));
+  try {
+    require_own_directory(facts_of(directory.get()));
+  } catch (const Error& error) {
+    throw fail("wasm cache: {}: {}", path, error.what());
+  }
+  return CodeCache(path, std::move(directory));
+}
+
+CodeCache CodeCache::make(const std::string& path) {
+  if (path.empty()) throw fail("wasm cache: no place for it: set XDG_CACHE_HOME or HOME");
+  const std::size_t slash = path.rfind('/');
+  if (slash != 0 && slash != path.npos) make_directories(path.substr(0, slash), 0755);
+  const long made = kernel::mkdirat(AT_FDCWD, path.c_str(), 0700);
+  if (made != -EEXIST) check(made, "wasm cache: {}: make the directory", path);
+  std::optional<CodeCache> cache = find(path);
+  if (!cache) throw fail("wasm cache: {}: it vanished", path);
+  return std::move(*cache);
+}
+
+// All that can be known of an entry without its key. Throws the reason.
+CodeHeader CodeCache::check_file(int file, const std::string& name) const {
+  const struct stat facts = facts_of(file);
+  require_own_file(facts);
+  CodeHeader header = decode(read_page(file));
+  const auto size = static_cast<std::uint64_t>(facts.st_size) - wire::kCodeOffset;
+  if (header.size != size || size == 0) throw fail("it has {} bytes of code, its header says {}", size, header.size);
+  if (DigestMemo(directory()).digest(file, wire::kCodeOffset, name) != header.code) throw fail("its code was changed");
+  return header;
+}
+
+Fd CodeCache::open_checked(const std::string& file, const Sha256Digest& key) const {
+  const long opened = kernel::openat(directory(), file.c_str(), kOpenFlags);
+  if (opened == -ENOENT) return {};
+  try {
+    if (opened == -ELOOP) throw fail("it is a symbolic link");
+    Fd entry(check(opened, "open it"));
+    if (check_file(entry.get(), file).key != key) throw fail("it is of another module");
+    return entry;
+  } catch (const Error& error) {
+    log::warning(fmt::format("wasm cache: {}/{} is not used: {}", path_, file, error.what()));
+    return {};
+  }
+}
+
+Fd CodeCache::open_code(const Sha256Digest& module) const {
+  for (const unsigned level : kLevels) {
+    const Sha256Digest key = code_key(module, level);
+    if (Fd file = open_checked(hex(key), key)) return file;
+  }
+  return {};
+}
+
+bool CodeCache::holds(const Sha256Digest& module, unsigned level) const {
+  const Sha256Digest key = code_key(module, level);
+  return static_cast<bool>(open_checked(hex(key), key));
+}
+
+Draft CodeCache::draft() const {
+  constexpr unsigned kMode = 0600;
+  long opened = kernel::openat(directory(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, kMode);
+  std::string name;
+  if (opened == -EOPNOTSUPP || opened == -EISDIR) {  // filesystems without such files
+    name = draft_name();
+    kernel::unlinkat(directory(), name.c_str(), 0);
+    opened = kernel::openat(directory(), name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, kMode);
+  }
+  Fd file(check(opened, "wasm cache: {}", path_));
+  Draft result(std::move(file), std::move(name), directory());
+  check(kernel::lseek(result.file(), wire::kCodeOffset, SEEK_SET), "wasm cache: {}", path_);
+  return result;
+}
+
+void CodeCache::keep(Draft draft, CodeHeader header) const {
+  header.key = code_key(header.module, header.level, header.build);
+  header.size = static_cast<std::uint64_t>(facts_of(draft.file()).st_size) - wire::kCodeOffset;
+  header.code = digest_of(draft.file(), wire::kCodeOffset, path_);
+  write_page(draft.file(), encode(header), path_);
+  check(sync(draft.file()), "wasm cache: {}", path_);
+  if (draft.name_.empty()) {
+    const std::string name = draft_name();
+    kernel::unlinkat(directory(), name.c_str(), 0);
+    const std::string self = fmt::format("/proc/self/fd/{}", draft.file());
+    check(link(self, directory(), name), "wasm cache: {}", path_);
+    draft.name_ = name;
+  }
+  check(kernel::renameat(directory(), draft.name_.c_str(), directory(), hex(header.key).c_str()), "wasm cache: {}", path_);
+  draft.name_.clear();
+  sync(directory());
+}
+
+std::vector<CodeCache::Entry> CodeCache::entries() const {
+  std::vector<Entry> found;
+  for (const linux::Entry& named : files_in(directory(), path_)) {
+    if (has_prefix(named.name, kMemoPrefix)) continue;
+    Entry entry{named.name, 0, 0, {}, {}};
+    try {
+      const Fd file(check(kernel::openat(directory(), named.name.c_str(), kOpenFlags), "open it"));
+      const struct stat facts = facts_of(file.get());
+      entry.bytes = static_cast<std::uint64_t>(facts.st_size);
+      entry.time = facts.st_mtim.tv_sec;
+      CodeHeader header = check_file(file.get(), named.name);
+      if (hex(header.key) != named.name) throw fail("it is not called as its key");
+      entry.header = std::move(header);
+    } catch (const Error& error) {
+      entry.reason = error.what();
+    }
+    found.push_back(std::move(entry));
+  }
+  return found;
+}
+
+std::vector<CodeCache::Entry> CodeCache::prune(bool all) const {
+  std::vector<Entry> removed;
+  for (Entry& entry : entries()) {
+    if (!all && entry.header && entry.header->build == code_build()) continue;
+    check(kernel::unlinkat(directory(), entry.file.c_str(), 0), "wasm cache: {}/{}", path_, entry.file);
+    removed.push_back(std::move(entry));
+  }
+  for (const linux::Entry& named : files_in(directory(), path_))
+    if (has_prefix(named.name, kMemoPrefix)) kernel::unlinkat(directory(), named.name.c_str(), 0);
+  return removed;
+}
+
+}  // namespace crumb::wasm

@@ -1,0 +1,28 @@
+// An entry of the cache: one page that says what it is (code_file.cc has the layout), then the code as crumb-aot wrote it, so
+// that the engine can map it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "support/sha256.h"
+#include "wire/code.h"
+
+namespace crumb::wasm {
+
+struct CodeHeader {
+  Sha256Digest key{}, module{}, code{};  // code: of the bytes behind the header
+  std::uint64_t size = 0;                // of the code, bytes
+  unsigned level = 0;
+  std::string build;  // code_key.h; for people, and to find what no crumb here can use. Cut to 255 bytes
+  std::string name;   // the file that was compiled, for people. Cut to 1023 bytes
+};
+
+// wire::kCodeOffset bytes.
+std::string encode(const CodeHeader& header);
+
+// Throws Error with the reason. `page`: the file's first wire::kCodeOffset bytes.
+CodeHeader decode(std::string_view page);
+
+}  // namespace crumb::wasm
