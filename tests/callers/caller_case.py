@@ -49,7 +49,7 @@ class CallerCase(unittest.TestCase):
     # Commands.
 
     def spawn(self, *argv, **popen):
-        running = Running(self, argv, {"env": self.environment, **popen})
+        running = Running(self, argv, {"env": self.environment, "cwd": FOLDER, **popen})  # conmon leaves a file "oom" where it is
         self.addCleanup(running.kill)
         return running
 
@@ -136,7 +136,7 @@ class Terminal:
         settings[1] &= ~termios.OPOST
         termios.tcsetattr(slave, termios.TCSANOW, settings)
         self.process = subprocess.Popen([str(word) for word in argv], stdin=slave, stdout=slave, stderr=slave, env=environment,
-                                        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+                                        cwd=FOLDER, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         waited_for.add(self.process.pid)
         os.close(slave)
         self.output = b""
