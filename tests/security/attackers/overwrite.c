@@ -1,6 +1,6 @@
-// overwrite SECONDS: gets a handle to the executable of every process it sees and tries, again and again, to open it for writing
-// (runc CVE-2019-5736). A busy executable cannot be opened; the handle waits until it no longer is. Prints each one that could be
-// opened, and last "handles N writable M".
+// overwrite SECONDS [PATTERN]: gets a handle to the executable of every process it sees (or to what PATTERN, "/proc/[0-9]*/exe"
+// if it is not given, finds) and tries, again and again, to open it for writing (runc CVE-2019-5736). A busy executable cannot
+// be opened; the handle waits until it no longer is. Prints each one that could be opened, and last "handles N writable M".
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <glob.h>
@@ -29,7 +29,8 @@ static void take(const char* path, const struct stat* own) {
   struct stat facts;
   const int fd = open(path, O_PATH | O_CLOEXEC);
   if (fd < 0) return;
-  if (fstat(fd, &facts) != 0 || (facts.st_dev == own->st_dev && facts.st_ino == own->st_ino) || known(&facts) || count == kMost) {
+  if (fstat(fd, &facts) != 0 || (facts.st_dev == own->st_dev && facts.st_ino == own->st_ino) || known(&facts) ||
+      count == kMost) {
     close(fd);
     return;
   }
@@ -53,10 +54,11 @@ static void attempt(int i) {
 int main(int argc, char** argv) {
   struct stat own;
   const time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 1);
+  const char* const pattern = argc > 2 ? argv[2] : "/proc/[0-9]*/exe";
   if (stat("/proc/self/exe", &own) != 0) return 1;
   while (time(NULL) < end) {
     glob_t found;
-    if (glob("/proc/[0-9]*/exe", 0, NULL, &found) == 0) {
+    if (glob(pattern, 0, NULL, &found) == 0) {
       for (size_t i = 0; i < found.gl_pathc; ++i) take(found.gl_pathv[i], &own);
       globfree(&found);
     }
