@@ -16,7 +16,8 @@ class Volume(SecurityCase):
     """Two containers share a volume; one of them exchanges a directory of it and a link to the host, for ever.
 
     Seen to fail (files and directories made outside, on the host) with open_or_make() of src/init/paths.cc making what is missing by
-    mkdirat() and mknodat() on the whole path below the root's descriptor; the device and the copy do not come that way."""
+    mkdirat() and mknodat() on the whole path below the root's descriptor; the device and the copy, which do not come that way, as they
+    say."""
 
     def setUp(self):
         super().setUp()
@@ -52,6 +53,7 @@ class Volume(SecurityCase):
         self.race()
 
     def test_a_device(self):
+        """Seen to fail with open_parent() of src/init/paths.cc opening the directory by openat() below the root's descriptor."""
         self.linux["devices"] = [{"path": "/volume/place/null", "type": "c", "major": 1, "minor": 3}]
         self.race()
 
@@ -60,13 +62,15 @@ class Volume(SecurityCase):
         self.race()
 
     def test_a_tmpfs_that_copies_what_it_covers(self):
+        """Seen to fail with fill() of src/init/mounts.cc copying from the target's path, opened again by openat() below the root's
+        descriptor."""
         (self.outside.parent / "secret").write_text("of the host\n")
         os.unlink(self.volume / "link")
         os.symlink(self.outside.parent, self.volume / "link")
         self.mount("/volume/place", "tmpfs", "tmpfs", ("tmpcopyup",))
         self.attack("exchange", self.volume / "place", self.volume / "link")
         for _ in range(ROUNDS):
-            result = self.run_container("/bin/sh", "-c", "cat /volume/place/secret 2>/dev/null; true", code=None)
+            result = self.run_container("/bin/sh", "-c", "cat /volume/*/secret 2>/dev/null; true", code=None)
             self.assertEqual(result.out, "")
 
 
@@ -74,7 +78,8 @@ class Masks(SecurityCase):
     """A masked path shows a null device, whatever the image calls one (runc CVE-2025-31133), also while its name is exchanged for
     another one (youki CVE-2025-62161).
 
-    Seen to fail with null_device() of src/init/masks.cc opening "/dev/null" inside the root and not looking at its number."""
+    Those of the null device are seen to fail with null_device() of src/init/masks.cc opening "/dev/null" inside the root and not
+    looking at its number."""
 
     def setUp(self):
         super().setUp()
@@ -108,23 +113,23 @@ class Masks(SecurityCase):
             self.assertIn(self.masked(), ("", "1:3\n"))
 
     def test_a_masked_name_is_exchanged_for_a_link_to_another_one(self):
-        """What is covered lies inside the root in any case: no other file of the container's becomes a device by a name of the host's."""
+        """No other file of the container's becomes a device by the name that the host has for it. Seen to fail with the Mask step
+        opening its target by openat() below the root's descriptor and cover() not checking afterwards what it covered."""
         volume = self.folder_of("volume")
         self.mount("/volume", volume, "bind", ("rbind",))
         (volume / "masked").write_text("masked\n")
-        os.symlink(self.victim, volume / "link")  # a path of the host, which the container does not have
+        os.symlink(self.bundle.rootfs / "secret", volume / "link")  # a path of the host, which the container does not have
         self.linux["maskedPaths"] = ["/volume/masked"]
         self.attack("exchange", volume / "masked", volume / "link")
         for _ in range(ROUNDS):
-            self.run_container("/bin/busybox", "true", code=None)
-            self.assertEqual(self.victim.read_text(), "of the host\n")
+            self.assertIn(self.masked(), ("", "0:0\n"))
 
 
 class Proc(SecurityCase):
     """What stands in the place of /proc and /sys.
 
     runc CVE-2019-19921, CVE-2023-27561, CVE-2023-28642: with a link or a volume there, labels were written to files of the image's
-    choice. Seen to fail with target_links() of src/init/mounts.cc answering Links::inside."""
+    choice. Those three are seen to fail with target_links() of src/init/mounts.cc answering Links::inside."""
 
     def without(self, destination):
         self.config["mounts"] = [m for m in self.config["mounts"] if not m["destination"].startswith(destination)]
@@ -156,7 +161,8 @@ class Proc(SecurityCase):
         self.refused()
 
     def test_dev_is_a_link(self):
-        """runc CVE-2026-41579, crun CVE-2026-47766: device nodes were made on the host."""
+        """runc CVE-2026-41579, crun CVE-2026-47766: device nodes were made on the host. Seen to fail with open_parent() of
+        src/init/paths.cc opening the directory by openat() below the root's descriptor."""
         outside = self.folder_of("outside")
         self.without("/dev")
         self.link("dev", outside)
@@ -164,6 +170,8 @@ class Proc(SecurityCase):
         self.assertEqual(os.listdir(outside), [])
 
     def test_dev_null_and_others_are_links(self):
+        """Seen to fail (the file of the host had mode 0666) with settle_node() of src/init/nodes.cc following the link and not looking
+        at what it leads to."""
         victim = self.scratch / "victim"
         victim.write_text("of the host\n")
         victim.chmod(0o600)
