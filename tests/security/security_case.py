@@ -6,6 +6,7 @@ prove nothing: where the attacker needs luck it says how often it had it.
 Environment:
   CRUMB_RUNTIME    the runtime under test (default: build/release/bin/crumb)
   CRUMB_ATTACKERS  folder of the compiled attackers (default: build/attackers)
+  CRUMB_AOT        crumb-aot (default: what belongs to the runtime)
 """
 
 import os
