@@ -1,5 +1,6 @@
 """podman pod and podman play kube: containers that share namespaces."""
 
+from caller_case import PATIENCE
 from machine import GROUP
 from podman_case import PodmanCase
 from support import only_crumb
@@ -33,7 +34,8 @@ spec:
 class PodCase(PodmanCase):
     def setUp(self):
         super().setUp()
-        self.addCleanup(self.podman, "pod", "rm", "--all", "--force", "--time", "0")
+        # podman tries again for seconds, in each hierarchy of version 1, while a clean-up process of its own is in the pod's cgroup.
+        self.addCleanup(self.podman, "pod", "rm", "--all", "--force", "--time", "0", timeout=3 * PATIENCE)
 
 
 class Pods(PodCase):

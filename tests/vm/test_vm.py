@@ -19,7 +19,8 @@ from support import IS_CRUMB, RUNTIME, guests  # noqa: E402
 
 # All that concerns cgroups, and of the rest enough to see that another kernel makes no difference.
 CHOSEN = [
-    "test_cgroups", "test_devices", "test_update", "test_pause", "test_events", "test_ps", "test_signals.Killed", "test_signals.Orphans", "test_many.Many", "test_lifecycle.Create", "test_lifecycle.Kill",
+    "test_cgroups", "test_devices", "test_update", "test_pause", "test_events", "test_ps", "test_signals.Killed", "test_signals.Orphans", "test_many.Many",
+    "test_pod", "test_lifecycle.Create", "test_lifecycle.Kill",
     "test_lifecycle.Delete", "test_exec.Detached", "test_exec.Paused", "test_exec.SubCgroups",
     "test_exec.CgroupWithControllers", "test_terminal.ConsoleSocket", "test_namespaces.Contents", "test_mounts.Binds", "test_rootfs.Devices",
     "test_rootfs.Paths", "test_process.Capabilities", "test_wasm.Limits", "test_wasm.Lifecycle", "test_wasm.Refusals",
