@@ -1,12 +1,16 @@
 #include "support/error.h"
 
-#include <cstring>
+#include <algorithm>
+#include <iterator>
+
+#include "kernel/errors.h"
 
 namespace crumb {
 
 std::string errno_text(int error) {
-  char buffer[128];
-  return strerror_r(error, buffer, sizeof buffer);
+  const auto* const known = std::find_if(std::begin(kernel::kErrors), std::end(kernel::kErrors),
+                                         [error](const kernel::ErrorWords& entry) { return entry.number == error; });
+  return known != std::end(kernel::kErrors) ? std::string(known->words) : fmt::format("Unknown error {}", error);
 }
 
 }  // namespace crumb
