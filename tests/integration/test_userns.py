@@ -203,6 +203,7 @@ class Secrets(UserNamespaceCase):
         self.assertEqual(out, "refused\nrefused\n")
 
 
+@unittest.skipUnless(os.path.exists("/proc/self/ns/time"), "this kernel has no time namespaces")
 class TimeNamespace(ContainerCase):
     DAY = 86400
 

@@ -24,8 +24,8 @@ CHOSEN = [
     "test_lifecycle.Delete", "test_exec.Detached", "test_exec.Paused", "test_exec.SubCgroups",
     "test_exec.CgroupWithControllers", "test_terminal.ConsoleSocket", "test_namespaces.Contents", "test_mounts.Binds", "test_rootfs.Devices",
     "test_rootfs.Paths", "test_process.Capabilities", "test_wasm.Limits", "test_wasm.Lifecycle", "test_wasm.Refusals",
-    "test_userns.UserNamespace", "test_userns.Exec", "test_userns.TimeNamespace", "test_rootless.Rootless", "test_delegated",
-    "test_privileged",
+    "test_userns.UserNamespace", "test_userns.Exec", "test_rootless.Rootless", "test_delegated", "test_privileged",
+    "test_seccomp.Actions", "test_seccomp.LastSteps", "test_seccomp.Exec", "test_seccomp.DockersProfile",
 ]
 LIMIT = 1200  # seconds for the whole machine
 FORKS_ARE_SLOWER = "8"
