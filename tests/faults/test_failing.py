@@ -251,6 +251,13 @@ class OlderKernels(FaultCase):
         self.program("/bin/cat", "/full/file")
         self.without(init="fsopen=ENOSYS")
 
+    def test_the_mask_of_a_directory_needs_fsopen(self):
+        self.bundle.directory("/secret")
+        self.linux["maskedPaths"] = ["/secret"]
+        self.program("/bin/true")
+        result = self.without(init="fsopen=ENOSYS", code=1, out="")
+        self.assertIn('"/secret"', result.err)
+
     def test_settings_without_a_procfs_of_their_own(self):
         self.linux["sysctl"] = {"net.ipv4.ip_unprivileged_port_start": "81"}
         self.program("/bin/cat", "/proc/sys/net/ipv4/ip_unprivileged_port_start")

@@ -2,9 +2,10 @@
 
 import pathlib
 import resource
+import subprocess
 import unittest
 
-from support import UNIFIED, ContainerCase
+from support import UNIFIED, ContainerCase, reap_orphans
 from test_userns import UserNamespaceCase
 
 
@@ -71,6 +72,34 @@ class Unified(ContainerCase):
         (leaf / "cgroup.procs").write_text(str(self.pid()))
         (folder / "cgroup.subtree_control").write_text("+pids")
         self.assertEqual(self.exec("/bin/cat", "/proc/self/cgroup").out, self.exec("/bin/cat", "/proc/1/cgroup").out)
+
+    def test_without_cgroup_kill_every_process_is_killed_one_by_one(self):
+        self.namespace("pid")
+        self.running("/bin/sh", "-c", "sleep 1000 & sleep 1000 & wait")
+        self.until(lambda: len(self.members()) == 3, "the processes do not start")
+        self.spoil_cgroup_kill()
+        self.runtime("kill", "--all", self.name, "KILL")
+        self.until(lambda: not self.members(), "a process of the container lives on")
+
+    def test_without_cgroup_kill_a_paused_container_is_deleted_by_force(self):
+        self.namespace("pid")
+        self.running("/bin/sh", "-c", "sleep 1000 & wait")
+        self.until(lambda: len(self.members()) == 2, "the processes do not start")
+        self.runtime("pause", self.name)
+        self.spoil_cgroup_kill()
+        self.runtime("delete", "--force", self.name)
+        self.unknown()
+
+    def members(self):
+        reap_orphans()
+        return (self.cgroup_folder("pids") / "cgroup.procs").read_text().split()
+
+    def spoil_cgroup_kill(self):
+        """As before Linux 5.14: writing fails."""
+        control = self.cgroup_folder("pids") / "cgroup.kill"
+        subprocess.run(["mount", "--bind", "/dev/full", control], check=True)
+        with self.assertRaises(OSError):
+            control.write_text("1")
 
 
 if __name__ == "__main__":
