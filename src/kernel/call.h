@@ -2,6 +2,7 @@
 // Header-only so that the freestanding init links nothing. Only calls that somebody uses are here.
 #pragma once
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
@@ -21,8 +22,12 @@
 namespace crumb::kernel {
 
 // Files and directories.
+// Repeated when a signal interrupts it, which filesystems over a network or in user space allow.
 inline long openat(int directory, const char* path, int flags, unsigned mode = 0) {
-  return syscall(SYS_openat, directory, path, flags, mode);
+  long result = 0;
+  do result = syscall(SYS_openat, directory, path, flags, mode);
+  while (result == -EINTR);
+  return result;
 }
 inline long openat2(int directory, const char* path, const open_how& how) {
   return syscall(SYS_openat2, directory, path, &how, sizeof how);

@@ -118,7 +118,7 @@ class Init(FaultCase):
 
     def test_a_failing_fsopen_names_the_mount(self):
         self.program("/bin/true")
-        result = self.seam(*self.create_arguments(), init="fsopen=EIO,mount=EIO")
+        result = self.seam(*self.create_arguments(), init="fsopen=EIO")
         self.assertEqual(result.code, 1, result)
         self.assertIn("mount", result.err)
         self.assertIn("Input/output error", result.err)
