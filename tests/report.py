@@ -2,6 +2,7 @@
 ("start") and ends ("passed", "failed", "skipped"), so that a run which is killed still tells how far it came."""
 
 import json
+import signal
 import sys
 import time
 import unittest
@@ -48,6 +49,7 @@ class Recorder(unittest.TestResult):
 
 
 def main(folder, results, pattern="test_*.py"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup every program here would ignore it
     suite = unittest.defaultTestLoader.discover(folder, pattern)
     with open(results, "a") as file:
         suite.run(Recorder(file))
