@@ -59,7 +59,8 @@ def open_out_of_the_way(path, flags):
 
 
 def main(folder, results, pattern="test_*.py"):
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup every program here would ignore it
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # nohup and a shell's "&" have every program here ignore them
+        signal.signal(number, signal.SIG_DFL)
     suite = unittest.defaultTestLoader.discover(folder, pattern)
     with open(results, "a", opener=open_out_of_the_way) as file:
         suite.run(Recorder(file))
