@@ -30,8 +30,7 @@ void add_flags(Options& options, Given& given) {
   options.flag("no-new-privs", given.flags.no_new_privileges, "set no_new_privs");
   options.text("process-label", given.flags.process_label, "LABEL", "SELinux label of the process");
   options.text("apparmor", given.flags.apparmor, "PROFILE", "AppArmor profile of the process");
-  options.exclude("process",
-                  {"env", "cwd", "user", "additional-gids", "cap", "no-new-privs", "process-label", "apparmor"});
+  options.exclude("process", {"env", "cwd", "user", "additional-gids", "cap", "no-new-privs", "process-label", "apparmor"});
   options.text("pid-file", given.exec.pid_file, "FILE", "write the process id here");
   options.flag("detach,d", given.exec.detach, "return when the program runs, without waiting for its end");
   options.number("preserve-fds", given.exec.handover.preserve_fds, "N",

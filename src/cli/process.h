@@ -10,8 +10,8 @@
 namespace crumb::cli {
 
 struct ProcessFlags {
-  std::string cwd, user;                  // empty: the container's
-  std::string process_label, apparmor;    // likewise
+  std::string cwd, user;                // empty: the container's
+  std::string process_label, apparmor;  // likewise
   std::vector<std::string> env, gids, capabilities;
   bool no_new_privileges = false;
   std::vector<std::string> command;

@@ -31,7 +31,7 @@ class Launch {
   // Spawns crumb-init. The FIFOs (create) or the pidfd (exec) are inherited under their own numbers, see above_preserved().
   struct Inheritance {
     int start = -1, result = -1, pidfd = -1;
-    std::uint32_t preserved = 0;  // number of descriptors from 3 on that are handed over
+    std::uint32_t preserved = 0;   // number of descriptors from 3 on that are handed over
     std::vector<int> others = {};  // what steps name by number
   };
   Launch(const Runtime& runtime, const plan::Plan& plan, const Inheritance& inheritance);

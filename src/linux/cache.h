@@ -27,8 +27,8 @@ class Cache {
   struct Header {
     std::uint32_t magic = 0x43425243;  // "CRBC"
     std::uint32_t version = 1;
-    std::uint64_t size = 0;                     // of the content, bytes
-    Sha256Digest digest = {};   // of the key and the content: an entry under another's name is none
+    std::uint64_t size = 0;    // of the content, bytes
+    Sha256Digest digest = {};  // of the key and the content: an entry under another's name is none
   };
 
   // `directory`: absolute; made (0700) by store() when it is missing. "" is a cache that holds nothing.

@@ -418,12 +418,14 @@ struct Exec {
 };
 
 // Every step, in the order of its number on the wire.
+// clang-format off
 #define CRUMB_STEPS(X)                                                                                                         \
   X(JoinPaths) X(JoinProcess) X(Fork) X(Meet) X(UnshareCgroup) X(Hostname) X(Domainname) X(Procfs) X(Keyring)                  \
   X(Sysctl) X(Propagation) X(Root) X(Mount) X(Device) X(Symlink) X(Mask) X(ReadonlyPath) X(Pivot) X(BoundingSet)               \
   X(MakeDirectory) X(Credentials) X(Capabilities) X(Umask) X(Personality) X(Directory) X(Program) X(CloseDescriptors)          \
   X(Apparmor) X(Selinux) X(NoNewPrivileges) X(Seccomp) X(WaitStart) X(Exec) X(Source) X(EnterRoot) X(Unshare)                  \
   X(NamespaceRoot) X(Session) X(Terminal) X(Streams)
+// clang-format on
 
 enum class StepNumber : std::uint16_t {
   none = 0,

@@ -2,8 +2,9 @@
 //   config.json         what create compiles; with process.json beside it, what exec does in that container
 //   surroundings.json   {"cgroups": "none" | "v1" | "hybrid" | "v2", "noPivot": true, "cgroupsDisabled": true, "preserveFds":
 //   2,
-//                        "lastCapability": 40, "keyring": true, "securityModules": true, "uid": 1000, "inUserNamespace": true, "denySetgroups": true}, all but cgroups
-//                        optional. An ordinary user (uid) has no privilege and no cgroup.
+//                        "lastCapability": 40, "keyring": true, "securityModules": true, "uid": 1000, "inUserNamespace": true,
+//                        "denySetgroups": true}, all but cgroups optional. An ordinary user (uid) has no privilege and no
+//                        cgroup.
 //   plan.txt            what `crumb plan` would print, or the error; CRUMB_REBASE=1 writes it anew
 #include <gtest/gtest.h>
 #include <sched.h>

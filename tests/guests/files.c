@@ -1,5 +1,5 @@
-// files PATH: prints the file. files PATH w TEXT: writes TEXT to it. files PATH l: prints the link. files PATH s TARGET: makes one.
-// files PATH r NEW: renames. files PATH d: lists the directory.
+// files PATH: prints the file. files PATH w TEXT: writes TEXT to it. files PATH l: prints the link. files PATH s TARGET: makes
+// one. files PATH r NEW: renames. files PATH d: lists the directory.
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>

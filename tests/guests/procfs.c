@@ -20,13 +20,33 @@ static void attempt(const char* path) {
   attempt_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
 }
 static const char* const kPaths[] = {
-    "/proc/self/mem", "/proc/self/maps", "/proc/self/environ", "/proc/1/mem", "/proc/1/root/etc/passwd", "/proc/version",
-    "/proc", "/proc/", "/proc/self", "/proc/self/fd", "/proc/sys/kernel/hostname", "/proc/../proc/self/mem",
-    "/tmp/../proc/self/mem", "../proc/self/mem", "../../proc/self/mem", "../../../proc/self/mem", "/sys", "/sys/kernel",
-    "/sys/kernel/uevent_seqnum", "/sys/fs/cgroup", "/sys/fs/cgroup/cgroup.procs", "/dev/fd/0", "/dev/stdin",
+    "/proc/self/mem",
+    "/proc/self/maps",
+    "/proc/self/environ",
+    "/proc/1/mem",
+    "/proc/1/root/etc/passwd",
+    "/proc/version",
+    "/proc",
+    "/proc/",
+    "/proc/self",
+    "/proc/self/fd",
+    "/proc/sys/kernel/hostname",
+    "/proc/../proc/self/mem",
+    "/tmp/../proc/self/mem",
+    "../proc/self/mem",
+    "../../proc/self/mem",
+    "../../../proc/self/mem",
+    "/sys",
+    "/sys/kernel",
+    "/sys/kernel/uevent_seqnum",
+    "/sys/fs/cgroup",
+    "/sys/fs/cgroup/cgroup.procs",
+    "/dev/fd/0",
+    "/dev/stdin",
 };
 static void attempt_links(const char* where) {
-  static const char* const targets[] = {"/proc/self/mem", "/proc", "../proc/self/mem", "../../../../proc/version", "/proc/self"};
+  static const char* const targets[] = {"/proc/self/mem", "/proc", "../proc/self/mem", "../../../../proc/version",
+                                        "/proc/self"};
   char link[256], below[300];
   for (unsigned i = 0; i < sizeof targets / sizeof *targets; ++i) {
     snprintf(link, sizeof link, "%s/link%u", where, i);

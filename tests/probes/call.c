@@ -7,19 +7,23 @@
 // Numbers are decimal, or hexadecimal after "0x". Exit code 0, 9 for a word that is no call.
 typedef unsigned long ulong;
 
-static long native(ulong number, const ulong *a) {
+static long native(ulong number, const ulong* a) {
   register ulong r10 __asm__("r10") = a[3];
   register ulong r8 __asm__("r8") = a[4];
   register ulong r9 __asm__("r9") = a[5];
   long result;
-  __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "a"(number), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
                    : "rcx", "r11", "memory");
   return result;
 }
 
-static long by_interrupt(ulong number, const ulong *a) {
+static long by_interrupt(ulong number, const ulong* a) {
   int result;
-  __asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(a[0]), "c"(a[1]), "d"(a[2]), "S"(a[3]), "D"(a[4])
+  __asm__ volatile("int $0x80"
+                   : "=a"(result)
+                   : "a"(number), "b"(a[0]), "c"(a[1]), "d"(a[2]), "S"(a[3]), "D"(a[4])
                    : "r8", "r9", "r10", "r11", "memory");
   return result;
 }
@@ -30,15 +34,18 @@ static void leave(int code) {
   __builtin_trap();
 }
 
-static ulong parse(const char **text) {
+static ulong parse(const char** text) {
   ulong value = 0;
   const ulong base = (*text)[0] == '0' && (*text)[1] == 'x' ? 16 : 10;
   if (base == 16) *text += 2;
   for (;; ++*text) {
     const char c = **text;
-    if (c >= '0' && c <= '9') value = value * base + (ulong)(c - '0');
-    else if (base == 16 && c >= 'a' && c <= 'f') value = value * base + (ulong)(c - 'a' + 10);
-    else return value;
+    if (c >= '0' && c <= '9')
+      value = value * base + (ulong)(c - '0');
+    else if (base == 16 && c >= 'a' && c <= 'f')
+      value = value * base + (ulong)(c - 'a' + 10);
+    else
+      return value;
   }
 }
 
@@ -54,17 +61,17 @@ static void print(long value) {
   native(1, arguments);  // write
 }
 
-static int skip(const char **text, const char *prefix) {
-  const char *at = *text;
+static int skip(const char** text, const char* prefix) {
+  const char* at = *text;
   while (*prefix != 0 && *at == *prefix) ++at, ++prefix;
   if (*prefix != 0) return 0;
   *text = at;
   return 1;
 }
 
-__attribute__((used)) void run(const long *stack) {
+__attribute__((used)) void run(const long* stack) {
   for (long i = 1; i < stack[0]; ++i) {
-    const char *word = (const char *)stack[1 + i];
+    const char* word = (const char*)stack[1 + i];
     const int x86 = skip(&word, "x86:"), x32 = skip(&word, "x32:");
     const ulong number = parse(&word) | (x32 ? 0x40000000UL : 0);
     ulong arguments[6] = {0};

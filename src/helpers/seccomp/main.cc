@@ -1,4 +1,5 @@
-// crumb-seccomp: a profile on stdin, its filter on stdout. crumb starts it when the filter cache has none (linux/seccomp_filter.h).
+// crumb-seccomp: a profile on stdin, its filter on stdout. crumb starts it when the filter cache has none
+// (linux/seccomp_filter.h).
 #include <exception>
 
 #include "helpers/seccomp/filter.h"

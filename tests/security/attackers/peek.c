@@ -1,6 +1,6 @@
-// peek STOP: a hostile root in a container looks for processes that are still crumb-init, on their way to become an exec's program,
-// and tries what it can to get at the host's secrets in them, until the file STOP is there. Prints what it got; at the end how many
-// times it met one.
+// peek STOP: a hostile root in a container looks for processes that are still crumb-init, on their way to become an exec's
+// program, and tries what it can to get at the host's secrets in them, until the file STOP is there. Prints what it got; at the
+// end how many times it met one.
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static int is_init(int pid) {
 }
 
 // What was got counts only if the process has not become the program meanwhile: that one is the container's own.
-static void report(int pid, const char *what) {
+static void report(int pid, const char* what) {
   if (is_init(pid)) printf("%s\n", what);
 }
 
@@ -67,13 +67,13 @@ static void attach(int pid) {
   ptrace(PTRACE_DETACH, pid, 0, 0);
 }
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
   unsigned long met = 0;
   if (count != 2) return 2;
   setvbuf(stdout, NULL, _IOLBF, 0);
   while (access(arguments[1], F_OK) < 0) {
-    DIR *proc = opendir("/proc");
-    for (struct dirent *entry; proc && (entry = readdir(proc));) {
+    DIR* proc = opendir("/proc");
+    for (struct dirent* entry; proc && (entry = readdir(proc));) {
       int pid = atoi(entry->d_name);
       if (pid == 0 || !is_init(pid)) continue;
       ++met;

@@ -1,6 +1,6 @@
-// Preloaded into linux.uml (6.1) on CPUs with AMX. There the XSAVE area is larger than the buffer that user-mode Linux keeps of it,
-// and newer host kernels refuse to set registers from a buffer that is too short (PTRACE_SETREGSET of NT_X86_XSTATE): UML panics
-// in put_fp_registers. So a short set becomes a full one: what the process has, overlaid with what UML wants.
+// Preloaded into linux.uml (6.1) on CPUs with AMX. There the XSAVE area is larger than the buffer that user-mode Linux keeps of
+// it, and newer host kernels refuse to set registers from a buffer that is too short (PTRACE_SETREGSET of NT_X86_XSTATE): UML
+// panics in put_fp_registers. So a short set becomes a full one: what the process has, overlaid with what UML wants.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdarg.h>
