@@ -1,6 +1,7 @@
 #include "container/launch.h"
 
 #include <linux/close_range.h>
+#include <sched.h>
 #include <sys/wait.h>
 
 #include <charconv>
@@ -41,14 +42,6 @@ void require_open(std::uint32_t first, std::uint32_t count, const char* what) {
     const long flags = kernel::fcntl(static_cast<int>(number), F_GETFD);
     if (flags < 0 || flags & FD_CLOEXEC) throw fail("{} {}: descriptor {} is not open", what, count, number);
   }
-}
-
-// False also when that cannot be seen.
-bool shares_user_namespace(int pid) {
-  struct stat ours{}, theirs{};
-  if (kernel::fstatat(AT_FDCWD, "/proc/self/ns/user", &ours, 0) < 0) return false;
-  if (kernel::fstatat(AT_FDCWD, fmt::format("/proc/{}/ns/user", pid).c_str(), &theirs, 0) < 0) return false;
-  return ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
 
 bool limits_memory(const plan::Plan& plan) {
@@ -150,7 +143,7 @@ Answer Launch::judge_program(Question& question) {
   if (question.value > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
     throw fail("crumb-init does not keep to the protocol: descriptor {} at \"program\"", question.value);
   const wasm::Program program{question.descriptor.get(), static_cast<int>(question.value), question.text, report_,
-                              shares_user_namespace(pid_)};
+                              linux::is_own_namespace(fmt::format("/proc/{}/ns/user", pid_), CLONE_NEWUSER)};
   wasm::Guest guest = wasm::prepare_guest(program, plan_.wasm, {runtime_.engine_path, runtime_.code_cache});
   Answer answer{wire::kWasm, {}};
   answer.descriptors.push_back(std::move(guest.engine));
