@@ -2,23 +2,60 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all demo test install format tidy clean distclean
+# What `make install` and `make demo` take: release or release-musl.
+PRESET ?= release
 
-# build/release/bin/{crumb,crumb-wasm} and build/release/libexec/crumb/{crumb-init,crumb-seccomp}; they run from there.
+.PHONY: all release-musl demo test bench bench-full bench-v2 bench-docs install uninstall format tidy clean distclean
+
+# build/release/bin/{crumb,crumb-wasm} and build/release/libexec/crumb/{crumb-init,crumb-seccomp,crumb-systemd}; they run from there.
 all:
 	@scripts/build release
 
+# The same linked with musl, which starts faster: build/release-musl. Its crumb-aot, crumb-seccomp and crumb-systemd are those of build/release.
+release-musl: all
+	@scripts/build release-musl
+
 # As root, on a fresh machine too: installs what is missing, builds, and runs real containers.
 demo:
-	@scripts/demo
+	@PRESET="$(PRESET)" scripts/demo
 
 # All tests; as root also those of real containers. Some of them: tests/run GROUP...
 test:
 	@tests/run
 
+# As root: starts of containers, memory and system calls, beside runc, crun and the kernel's floor (docs/performance.md); a few minutes.
+# Less with make bench ROUNDS=10.
+bench:
+	@scripts/install-deps --bench
+	@scripts/build release
+	@scripts/build release-musl || echo "make bench: without the musl build" >&2
+	@tests/guests/build build/guests
+	@bench/run --rounds $(or $(ROUNDS),50)
+
+# And more of WebAssembly: computing programs and CPython beside wasmtime, and hundreds of idle containers; some ten minutes.
+bench-full: bench
+	@bench/engines
+	@bench/density
+
+# The same under pure cgroup version 2, in user-mode Linux, where everything is slower: only ratios say something.
+bench-v2:
+	@command -v linux.uml > /dev/null || { echo "make bench-v2: needs user-mode Linux, which scripts/install-deps --test installs" >&2; exit 1; }
+	@test -x build/bench/programs/stopwatch || { echo "make bench-v2: nothing to measure: run make bench first" >&2; exit 1; }
+	@mkdir -p build/bench/v2
+	@tests/vm/uml/boot -t 1800 -o build/bench/v2 -- bench/run --rounds $(or $(ROUNDS),10) --output /out
+
+# All, and their figures go into docs/performance.md.
+bench-docs: bench-full bench-v2
+	@bench/publish
+
 install:
-	@test -x build/release/bin/crumb || { echo "make install: nothing is built yet: run make first" >&2; exit 1; }
-	DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)" --strip
+	@test -x build/$(PRESET)/bin/crumb || { echo "make install: nothing is built yet: run make first" >&2; exit 1; }
+	DESTDIR="$(DESTDIR)" cmake --install build/$(PRESET) --prefix "$(PREFIX)" --strip
+
+# Removes what `make install` with the same PREFIX, DESTDIR and PRESET puts there.
+uninstall:
+	@test -x build/$(PRESET)/bin/crumb || { echo "make uninstall: build/$(PRESET) is gone, which knows what was installed: run make first" >&2; exit 1; }
+	@scripts/uninstall build/$(PRESET) "$(PREFIX)" "$(DESTDIR)"
 
 format:
 	@scripts/format
@@ -28,7 +65,7 @@ tidy:
 
 # Keeps the sources and packages that were downloaded; distclean does not.
 clean:
-	rm -rf build/release build/dev build/asan build/tidy build/guests build/examples
+	rm -rf build/release build/release-musl build/bench build/dev build/asan build/tidy build/guests build/examples
 
 distclean:
 	rm -rf build

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "aot/limits.h"
+#include "aot/stack_usage.h"
 #include "aot_export.h"
 #include "wasm_export.h"
 #include "wire/code.h"
@@ -27,7 +28,7 @@ using Context = std::unique_ptr<std::remove_pointer_t<aot_comp_context_t>, Destr
 bool optimises_whole_program(unsigned optimisation) { return optimisation == wire::kHighestOptimisation; }
 
 // The rest is what the engine is built with (third_party/wamr/features.cmake).
-AOTCompOption options_for(unsigned optimisation) {
+AOTCompOption options_for(unsigned optimisation, bool frames) {
   static char architecture[] = "x86_64", abi[] = "gnu", cpu[] = "x86-64-v2", features[] = "";
   static_assert(std::string_view(wire::kCodeArchitecture) == "x86_64" && std::string_view(wire::kCodeAbi) == "gnu" &&
                 std::string_view(wire::kCodeCpu) == "x86-64-v2");
@@ -52,9 +53,17 @@ AOTCompOption options_for(unsigned optimisation) {
   options.opt_level = optimisation;
   options.size_level = 3;  // the small code model: the engine maps code and its data below 2 GiB
   options.output_format = AOT_FORMAT_FILE;
+  options.stack_usage_file = kStackUsage;
   options.disable_llvm_lto = !optimises_whole_program(optimisation);
-  // No frames (aux_stack_frame_type), though a trap would name the functions with them: they bring vector constants with a
+  // Frames only where they are asked for, though a trap names the functions with them: they bring vector constants with a
   // relocation in each function, and a relocated page is no longer shared.
+  if (!frames) return options;
+  static char names[] = "name";
+  static char* sections[] = {names};
+  options.aux_stack_frame_type = AOT_STACK_FRAME_TYPE_STANDARD;
+  aot_call_stack_features_init_default(&options.call_stack_features);
+  options.custom_sections = sections;
+  options.custom_sections_count = 1;
   return options;
 }
 
@@ -62,29 +71,30 @@ std::string without_prefix(std::string_view message) {
   for (const std::string_view prefix : {"WASM module load failed: ", "Error: "})
     if (message.starts_with(prefix)) message.remove_prefix(prefix.size());
   // WAMR's words when its allocator has nothing left.
-  if (message.find("llocate memory failed") != message.npos || message.find("out of memory") != message.npos) out_of_memory();
+  if (message.find("llocate memory failed") != std::string_view::npos ||
+      message.find("out of memory") != std::string_view::npos)
+    out_of_memory();
   return std::string(message);
 }
 
-bool start_wamr() {
+}  // namespace
+
+bool start_compiler() {
   RuntimeInitArgs arguments = {};
   arguments.mem_alloc_type = Alloc_With_System_Allocator;
   return wasm_runtime_full_init(&arguments) && aot_compiler_init();
 }
 
-}  // namespace
-
 Code::~Code() {
   if (bytes_ != nullptr) wasm_runtime_free(bytes_);
 }
 
-bool Code::compile(std::uint8_t* module_bytes, std::uint32_t size, unsigned optimisation, std::string& error) {
-  if (!start_wamr()) return error = "the compiler cannot be initialised", false;
+bool Code::compile(std::uint8_t* module_bytes, std::uint32_t size, unsigned optimisation, bool frames, std::string& error) {
   char message[256] = "";
   const Module module(wasm_runtime_load(module_bytes, size, message, sizeof message));
   if (!module) return error = "not a module that can be compiled: " + without_prefix(message), false;
 
-  AOTCompOption options = options_for(optimisation);
+  AOTCompOption options = options_for(optimisation, frames);
   const Data data(aot_create_comp_data(module.get(), options.target_arch, false));
   const Context context(data ? aot_create_comp_context(data.get(), &options) : nullptr);
   if (context && aot_compile_wasm(context.get())) bytes_ = aot_emit_aot_file_buf(context.get(), data.get(), &size_);

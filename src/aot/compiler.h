@@ -1,7 +1,7 @@
 // Module in, code out: WAMR's front end and code generator on LLVM.
 //
 // The code is XIP ("execute in place", is_indirect_mode): it reaches everything outside through tables and needs no relocation,
-// so that containers share its pages. Besides src/wire/code.h it depends on nothing but the module and the level.
+// so that containers share its pages. Besides src/wire/code.h it depends on nothing but the module and the two parameters.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,9 @@
 #include <string>
 
 namespace crumb::aot {
+
+// Once, before any module is looked at. False: it cannot be.
+bool start_compiler();
 
 class Code {
  public:
@@ -18,7 +21,7 @@ class Code {
   ~Code();
 
   // WAMR may write into the module. False: `error` says what is wrong with it, in WAMR's words.
-  bool compile(std::uint8_t* module, std::uint32_t size, unsigned optimisation, std::string& error);
+  bool compile(std::uint8_t* module, std::uint32_t size, unsigned optimisation, bool frames, std::string& error);
 
   const std::uint8_t* bytes() const { return bytes_; }
   std::size_t size() const { return size_; }

@@ -11,6 +11,9 @@ inline constexpr int kFailed = 1;
 // print what they like, and standard output is the code's. Returns the descriptor of the latter, -1 when that fails.
 int take_streams();
 
+// The descriptor to which our line goes.
+int messages();
+
 // Whether whoever started this has gone, as far as a pipe on standard error tells.
 bool nobody_listens();
 

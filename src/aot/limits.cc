@@ -1,11 +1,11 @@
 #include "aot/limits.h"
 
 #include <llvm/Support/ErrorHandling.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <new>
 

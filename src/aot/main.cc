@@ -12,6 +12,8 @@
 #include "aot/leave.h"
 #include "aot/limits.h"
 #include "aot/options.h"
+#include "aot/stack_usage.h"
+#include "aot/walls.h"
 
 namespace crumb::aot {
 namespace {
@@ -52,10 +54,13 @@ int run(int argc, char** argv) {
   const int output = take_streams();
   if (output < 0) give_up("standard output is closed, or there is no /dev/null");
   const Module module = map_module(STDIN_FILENO);
-  set_limits(options);
+  leave_machine();
+  set_limits(options);  // behind it: another user's process would outlive its parent
+  if (!open_stack_usage() || !start_compiler()) give_up("the compiler cannot be initialised");
+  close_calls(output);
 
   Code code;
-  if (!code.compile(module.bytes, module.size, options.optimisation, error)) give_up(error);
+  if (!code.compile(module.bytes, module.size, options.optimisation, options.frames, error)) give_up(error);
   write_code(output, code);
   ::_exit(0);  // nothing that is worth taking down
 }

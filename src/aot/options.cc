@@ -8,11 +8,12 @@
 namespace crumb::aot {
 
 const char kHelp[] =
-    "usage: crumb-aot [--opt N] [--memory BYTES] [--seconds N] < MODULE.wasm > CODE\n"
+    "usage: crumb-aot [--opt N] [--frames] [--memory BYTES] [--seconds N] < MODULE.wasm > CODE\n"
     "\n"
     "Compiles a WebAssembly module for crumb-wasm. `crumb wasm compile` runs it and keeps the code.\n"
     "\n"
     "  --opt N          0 (compiles quickly) to 3 (runs quickly; the default)\n"
+    "  --frames         keep frames: a trap names all functions, and the code is slower\n"
     "  --memory BYTES   give up when the compiler needs more address space\n"
     "  --seconds N      give up after so many seconds, of CPU time or of the clock on the wall\n"
     "  --help           this text\n";
@@ -40,10 +41,14 @@ bool set_option(std::string_view name, std::string_view value, Options& options)
 }  // namespace
 
 bool read_options(int argc, char** argv, Options& options, std::string& error) {
-  for (int index = 1; index < argc; index += 2) {
+  for (int index = 1; index < argc; ++index) {
     const std::string_view name = argv[index];
     if (name == "--help") return options.help = true;
-    if (index + 1 < argc && set_option(name, argv[index + 1], options)) continue;
+    if (name == "--frames") {
+      options.frames = true;
+      continue;
+    }
+    if (++index < argc && set_option(name, argv[index], options)) continue;
     error = "bad option or value: " + std::string(name) + " (see --help)";
     return false;
   }

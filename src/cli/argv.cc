@@ -57,7 +57,8 @@ Arguments normalise(const std::vector<Word>& words, const std::vector<std::strin
       continue;
     }
     if (!parts.has_value) {
-      if (++argument == arguments.end()) throw fail("option --{} needs a value", word.name);
+      if (++argument == arguments.end())
+        throw fail("option --{} requires an argument", word.name);  // podman looks for these words
       parts.value = *argument;
     }
     result.options.push_back("--" + word.name);

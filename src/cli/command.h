@@ -44,11 +44,17 @@ Action define_resume(Options& options);
 Action define_ps(Options& options);
 Action define_update(Options& options);
 Action define_events(Options& options);
+Action define_checkpoint(Options& options);
+Action define_restore(Options& options);
 Action define_features(Options& options);
+Action define_completion(Options& options);
 Action define_plan(Options& options);
 Action define_spec(Options& options);
+Action define_wasm_run(Options& options);
+Action define_wasm_inspect(Options& options);
 Action define_wasm_compile(Options& options);
 Action define_wasm_cache_list(Options& options);
 Action define_wasm_cache_prune(Options& options);
+Action define_wasm_cache_verify(Options& options);
 
 }  // namespace crumb::cli

@@ -43,6 +43,13 @@ constexpr Command kCommands[] = {
      "is, and so does everything when one limit cannot be had. SIZE is in bytes or with\n"
      "a letter (512m, 1.5G), -1 for no limit; TIME is in microseconds.",
      define_update},
+    {"checkpoint", kLifecycle, "write a running container to files, by criu", "[OPTION...] ID",
+     "The program criu (3.15 or newer) writes the processes and what they have open;\n"
+     "`crumb restore` makes the container again from these files and the same bundle.\n"
+     "The container is deleted, but for --leave-running and --pre-dump.",
+     define_checkpoint},
+    {"restore", kLifecycle, "make a container from the files of a checkpoint, by criu", "[OPTION...] ID",
+     "Exits with the program's exit code, or 128 + N when signal N ended it.", define_restore},
     {"exec", kInside, "run one more program in a running container", "[OPTION...] ID COMMAND [ARGUMENT...]",
      "The process is like the container's own (user, capabilities, environment, limits)\n"
      "but for what the options change; with --process everything comes from a file. A\n"
@@ -59,6 +66,12 @@ constexpr Command kCommands[] = {
     {"events", kLooking, "show what a container uses, and when it runs out of memory", "[OPTION...] ID",
      "Prints a line of JSON each time, until the container ends; with --stats one.", define_events},
     {"features", kLooking, "say what this crumb can do, as JSON", "", "", define_features},
+    {"completion", kLooking, "print a script that completes crumb's command line", "SHELL",
+     "SHELL is bash, zsh or fish. For this session: source <(crumb completion bash).\n"
+     "For all: write it where the shell looks, such as\n"
+     "/usr/share/bash-completion/completions/crumb, a directory of zsh's fpath under the\n"
+     "name _crumb, /usr/share/fish/vendor_completions.d/crumb.fish.",
+     define_completion},
     {"plan", kBundles, "say what crumb would do to make a container", "[OPTION...] [ID]",
      "Prints every step, in order, without doing any of them: namespaces, mounts,\n"
      "devices, limits, capabilities, the program.",
@@ -67,6 +80,24 @@ constexpr Command kCommands[] = {
      "The file runs `sh` from a directory named rootfs beside it. An existing file is\n"
      "never overwritten.",
      define_spec},
+    {"wasm run", kWasm, "run a module as a sandboxed process, without a bundle", "[OPTION...] MODULE [ARGUMENT...]",
+     "MODULE is a program for WASI preview 1 (wasm32-wasip1). It gets the caller's standard\n"
+     "streams, the directories and variables that options give, and nothing else: it runs\n"
+     "in new namespaces, with an empty root and no capability. As an ordinary user too,\n"
+     "where the kernel allows user namespaces. Options end at MODULE: what follows is\n"
+     "handed to it. Nothing is kept: it is no container that other commands know, and it\n"
+     "dies with crumb.\n\n"
+     "--dir HOST gives a directory under the name that it has here (--dir . for relative\n"
+     "paths), --dir GUEST::HOST under another one, with :ro behind it only to be read.\n\n"
+     "Exits with the program's exit code, 134 after a trap, 128 + N when signal N ended it.\n"
+     "Signals that crumb gets are sent on to the program.",
+     define_wasm_run},
+    {"wasm inspect", kWasm, "say what a module is, what it needs, and whether it would run", "[OPTION...] FILE...",
+     "Kind and size, imports and whether the engine provides each, exports, memories, what\n"
+     "WebAssembly beyond version 1.0 it uses, who made it, and whether the cache has its\n"
+     "code. Nothing of it is executed. Whether every function is valid is seen when it is\n"
+     "loaded.",
+     define_wasm_inspect},
     {"wasm compile", kWasm, "compile modules ahead of time, for faster runs", "[OPTION...] FILE...",
      "Compiles each module to native code and keeps that in the cache: /var/cache/crumb/aot,\n"
      "for other users than root $XDG_CACHE_HOME/crumb/aot; $CRUMB_CODE_CACHE overrides both.\n"
@@ -76,8 +107,15 @@ constexpr Command kCommands[] = {
     {"wasm cache list", kWasm, "list the compiled modules", "[OPTION...]", "", define_wasm_cache_list},
     {"wasm cache prune", kWasm, "remove compiled modules that crumb would not use", "[OPTION...]",
      "Removes what another build of crumb compiled, what is broken and what was left half\n"
-     "written. Running containers keep their code.",
+     "written. Running containers keep their code. Whenever something is compiled, the\n"
+     "cache is also brought down to $CRUMB_CODE_CACHE_SIZE (2g): what was not used for\n"
+     "longest goes first.",
      define_wasm_cache_prune},
+    {"wasm cache verify", kWasm, "read all of the compiled modules and say which are bad", "[OPTION...]",
+     "An entry is bad when somebody else could have written it, when it is not in the\n"
+     "form of an entry, of another module than its name says, or was changed; no start\n"
+     "would use it. The exit code is 1 when there is one.",
+     define_wasm_cache_verify},
 };
 
 }  // namespace

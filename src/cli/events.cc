@@ -3,9 +3,9 @@
 
 #include "cli/command.h"
 #include "cli/output.h"
-#include "cli/quantities.h"
 #include "cli/stats_json.h"
 #include "support/error.h"
+#include "support/quantities.h"
 #include "support/text.h"
 
 namespace crumb::cli {
@@ -31,7 +31,7 @@ Action define_events(Options& options) {
       print(stats_event(given->id, container::stats(runtime, given->id)));
       return 0;
     }
-    container::events(runtime, given->id, *interval, [&](const linux::CgroupStats* stats) {
+    container::events(runtime, given->id, *interval, [&](const container::Stats* stats) {
       print(stats ? stats_event(given->id, *stats) : oom_event(given->id));
     });
     return 0;

@@ -2,12 +2,14 @@
 #include "cli/features.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "build_facts.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "kernel/capabilities.h"
+#include "kernel/memory_policy.h"
 #include "kernel/mount_options.h"
 #include "kernel/namespaces.h"
 #include "kernel/seccomp.h"
@@ -60,30 +62,28 @@ json::array words_of(const Table& table) {
   return words;
 }
 
-// A flag that belongs to notification is known, but of no use without it.
 json::object seccomp() {
   json::object result = enabled(true);
   result["actions"] = words_of(kernel::kSeccompActions);
   result["operators"] = words_of(kernel::kSeccompOperators);
   result["archs"] = words_of(kernel::kSeccompArchitectures);
   result["knownFlags"] = words_of(kernel::kSeccompFlags);
-  json::array& supported = result["supportedFlags"].emplace_array();
-  for (const kernel::SeccompFlag& flag : kernel::kSeccompFlags)
-    if (flag.value != SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) supported.emplace_back(view(flag.word));
+  result["supportedFlags"] = words_of(kernel::kSeccompFlags);
   return result;
 }
 
-json::object linux_features() {
+json::object linux_features(bool systemd) {
   json::object result;
   result["namespaces"] = namespaces();
   result["capabilities"] = capabilities();
-  result["cgroup"] = {{"v1", true}, {"v2", true}, {"systemd", false}, {"systemdUser", false}, {"rdma", true}};
+  result["cgroup"] = {{"v1", true}, {"v2", true}, {"systemd", systemd}, {"systemdUser", systemd}, {"rdma", true}};
   result["seccomp"] = seccomp();
   result["apparmor"] = enabled(true);
   result["selinux"] = enabled(true);
-  result["intelRdt"] = {{"enabled", false}, {"schemata", false}, {"monitoring", false}};
+  result["memoryPolicy"] = {{"modes", words_of(kernel::kMemoryPolicyModes)}, {"flags", words_of(kernel::kMemoryPolicyFlags)}};
+  result["intelRdt"] = {{"enabled", true}, {"schemata", true}, {"monitoring", true}};
   result["mountExtensions"] = {{"idmap", enabled(true)}};
-  result["netDevices"] = enabled(false);
+  result["netDevices"] = enabled(true);
   return result;
 }
 
@@ -91,19 +91,22 @@ json::object annotations() {
   json::object result;
   result["run.crumb.version"] = CRUMB_VERSION;
   result["run.crumb.commit"] = build::kCommit;
+  result["org.opencontainers.runc.checkpoint.enabled"] = "true";  // by this name callers look for it
   result["run.crumb.wasm"] = *build::kWamr ? "true" : "false";
   return result;
 }
 
 }  // namespace
 
-std::string features_json() {
+std::string features_json(bool systemd) {
   json::object features;
   features["ociVersionMin"] = "1.0.0";
   features["ociVersionMax"] = oci::kSpecVersion;
-  features["hooks"] = json::array();
+  json::array hooks;
+  for (const oci::HookKind& kind : oci::kHookKinds) hooks.emplace_back(kind.name);
+  features["hooks"] = std::move(hooks);
   features["mountOptions"] = mount_options();
-  features["linux"] = linux_features();
+  features["linux"] = linux_features(systemd);
   features["annotations"] = annotations();
   features["potentiallyUnsafeConfigAnnotations"] = {"bundle", "org.criu.config", "org.systemd.property.", "run.crumb.",
                                                     "run.oci."};
@@ -111,8 +114,9 @@ std::string features_json() {
 }
 
 Action define_features(Options&) {
-  return [](const container::Runtime&) {
-    print(features_json());
+  return [](const container::Runtime& runtime) {
+    std::error_code ignored;
+    print(features_json(std::filesystem::exists(runtime.systemd_path, ignored)));
     return 0;
   };
 }

@@ -1,10 +1,11 @@
-// What `crumb features` prints (runtime-spec features.md): what this build can do, whatever the machine it runs on.
+// What `crumb features` prints (runtime-spec features.md): what this crumb can do, whatever the machine it runs on.
 #pragma once
 
 #include <string>
 
 namespace crumb::cli {
 
-std::string features_json();
+// `systemd`: crumb-systemd is there.
+std::string features_json(bool systemd);
 
 }  // namespace crumb::cli

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 // Beside crumb as the build and a package lay them out, so that a build folder or an unpacked archive works where it is; else
 // where `cmake --install` was told to put it.
 std::string find_program(const std::string& beside, const std::string& installed) {
-  const fs::path here = fs::path(read_link("/proc/self/exe")).parent_path();
+  static const fs::path here = fs::path(read_link("/proc/self/exe")).parent_path();
   const std::string path = (here / beside).lexically_normal();
   std::error_code ignored;
   return fs::exists(path, ignored) ? path : installed;
@@ -51,8 +51,8 @@ Globals::Globals() {
   options_.text("log", log_, "FILE", "append errors and warnings to this file");
   options_.text("log-format", log_format_, "FORMAT", "of that file: text (default) or json");
   options_.flag("debug", debug_, "log more");
-  options_.text("cgroup-manager", cgroup_manager_, "NAME", "cgroupfs (default) or disabled");
-  options_.flag("systemd-cgroup", systemd_cgroup_, "refused: systemd's cgroups are not supported by this version");
+  options_.text("cgroup-manager", cgroup_manager_, "NAME", "cgroupfs (default), systemd or disabled");
+  options_.flag("systemd-cgroup", systemd_cgroup_, "have systemd make the cgroups: --cgroup-manager=systemd");
   options_.text("rootless", rootless_, "WHEN", "true, false or auto; crumb looks for itself what it may do");
   options_.flag("version,v", version_, "print the version");
   options_.operand("COMMAND", command_, false);
@@ -65,10 +65,11 @@ void Globals::parse(const std::vector<std::string>& arguments) {
   if (options_.help_wanted() || version_) return;
   open_log();
 
-  if (systemd_cgroup_ || cgroup_manager_ == "systemd")
-    throw fail("systemd's cgroups are not supported by this version: use --cgroup-manager=cgroupfs");
-  if (cgroup_manager_ != "cgroupfs" && cgroup_manager_ != "disabled")
-    throw fail("option --cgroup-manager: {} is neither cgroupfs nor disabled", quote(cgroup_manager_));
+  if (cgroup_manager_.empty()) cgroup_manager_ = systemd_cgroup_ ? "systemd" : "cgroupfs";
+  if (cgroup_manager_ != "cgroupfs" && cgroup_manager_ != "systemd" && cgroup_manager_ != "disabled")
+    throw fail("option --cgroup-manager: {} is none of cgroupfs, systemd and disabled", quote(cgroup_manager_));
+  if (systemd_cgroup_ && cgroup_manager_ != "systemd")
+    throw fail("option --systemd-cgroup contradicts --cgroup-manager={}", cgroup_manager_);
   if (rootless_ != "true" && rootless_ != "false" && rootless_ != "auto")
     throw fail("option --rootless: {} is none of true, false and auto", quote(rootless_));
 }
@@ -79,6 +80,11 @@ void Globals::open_log() const {
   log::open(log_, log_format_ == "json" ? log::Format::json : log::Format::text, debug_);
 }
 
+container::CgroupManager Globals::manager() const {
+  if (cgroup_manager_ == "systemd") return container::CgroupManager::systemd;
+  return cgroup_manager_ == "disabled" ? container::CgroupManager::disabled : container::CgroupManager::cgroupfs;
+}
+
 container::Runtime Globals::runtime() const {
   container::Runtime runtime;
   const bool machine_root = container::is_machine_root();
@@ -86,10 +92,10 @@ container::Runtime Globals::runtime() const {
   runtime.root = absolute("root", root_.empty() ? default_root(machine_root, xdg_runtime_dir) : root_);
   const std::string cache = seccomp_cache_.empty() ? default_seccomp_cache(machine_root, xdg_runtime_dir) : seccomp_cache_;
   if (!cache.empty()) runtime.seccomp_cache = absolute("seccomp-cache", cache);
-  runtime.cgroup_manager =
-      cgroup_manager_ == "disabled" ? container::CgroupManager::disabled : container::CgroupManager::cgroupfs;
+  runtime.cgroup_manager = manager();
   runtime.init_path = find_program("../libexec/crumb/crumb-init", std::string(build::kLibexec) + "/crumb-init");
   runtime.seccomp_path = find_program("../libexec/crumb/crumb-seccomp", std::string(build::kLibexec) + "/crumb-seccomp");
+  runtime.systemd_path = find_program("../libexec/crumb/crumb-systemd", std::string(build::kLibexec) + "/crumb-systemd");
   runtime.engine_path = find_program("crumb-wasm", std::string(build::kBin) + "/crumb-wasm");
   runtime.code_cache = wasm::default_code_cache(machine_root);
   return runtime;

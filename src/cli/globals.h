@@ -25,9 +25,10 @@ class Globals {
 
  private:
   void open_log() const;
+  container::CgroupManager manager() const;
 
   Options options_;
-  std::string root_, seccomp_cache_, log_, log_format_ = "text", cgroup_manager_ = "cgroupfs", rootless_ = "auto", command_;
+  std::string root_, seccomp_cache_, log_, log_format_ = "text", cgroup_manager_, rootless_ = "auto", command_;
   bool debug_ = false, version_ = false, systemd_cgroup_ = false;
   std::vector<std::string> rest_;
 };

@@ -1,5 +1,6 @@
 #include "cli/output.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -14,7 +15,10 @@ void print(std::string_view text) { write_all(1, text, "standard output"); }
 void show_progress(std::string_view text) {
   static const bool terminal = ::isatty(STDERR_FILENO) == 1;
   if (!terminal) return;
-  const std::string line = fmt::format("\r\033[K{}", text);  // to the line's beginning, erase it
+  winsize size{};
+  kernel::ioctl(STDERR_FILENO, TIOCGWINSZ, reinterpret_cast<unsigned long>(&size));
+  if (size.ws_col > 0) text = text.substr(0, size.ws_col - 1U);  // of a longer one only the last row would be erased
+  const std::string line = fmt::format("\r\033[K{}", text);      // to the line's beginning, erase it
   kernel::write(STDERR_FILENO, line.data(), line.size());
 }
 

@@ -29,14 +29,6 @@ void set_user(oci::User& user, const std::string& text) {
   if (colon != std::string::npos) user.gid = parse_id(std::string_view(text).substr(colon + 1), "user", text);
 }
 
-void set_variable(std::vector<std::string>& environment, const std::string& text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) throw fail("exec: option --env: {} is not NAME=VALUE", quote(text));
-  const std::string_view name = std::string_view(text).substr(0, equals + 1);
-  std::erase_if(environment, [&](const std::string& entry) { return entry.starts_with(name); });
-  environment.push_back(text);
-}
-
 void add_capability(oci::Capabilities& sets, const std::string& name) {
   const int number = kernel::capability_number(name);
   if (number < 0) throw fail("exec: option --cap: unknown capability {}", quote(name));
@@ -49,6 +41,14 @@ void add_capability(oci::Capabilities& sets, const std::string& name) {
 
 }  // namespace
 
+void set_variable(std::vector<std::string>& environment, const std::string& text, const char* command) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) throw fail("{}: option --env: {} is not NAME=VALUE", command, quote(text));
+  const std::string_view name = std::string_view(text).substr(0, equals + 1);
+  std::erase_if(environment, [&](const std::string& entry) { return entry.starts_with(name); });
+  environment.push_back(text);
+}
+
 oci::Process apply(oci::Process process, const ProcessFlags& flags) {
   process.args = flags.command;
   process.terminal = false;  // the container's own says nothing about this one
@@ -59,7 +59,7 @@ oci::Process apply(oci::Process process, const ProcessFlags& flags) {
   }
   if (!flags.user.empty()) set_user(process.user, flags.user);
   for (const std::string& gid : flags.gids) process.user.additional_gids.push_back(parse_id(gid, "additional-gids", gid));
-  for (const std::string& variable : flags.env) set_variable(process.env, variable);
+  for (const std::string& variable : flags.env) set_variable(process.env, variable, "exec");
   for (const std::string& name : flags.capabilities) add_capability(process.capabilities, name);
   if (flags.no_new_privileges) process.no_new_privileges = true;
   if (!flags.process_label.empty()) process.selinux_label = flags.process_label;

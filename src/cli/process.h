@@ -17,6 +17,10 @@ struct ProcessFlags {
   std::vector<std::string> command;
 };
 
+// One more variable in the place of any of the same name. `command` and its option --env open the message when `text` is not
+// NAME=VALUE.
+void set_variable(std::vector<std::string>& environment, const std::string& text, const char* command);
+
 // Throws Error naming the flag. --env replaces a variable of the same name; --user UID without :GID keeps the container's gid;
 // --cap adds to the bounding, effective and permitted sets, and to the ambient one where the container has it as inheritable
 // (the kernel's condition), as runc does.

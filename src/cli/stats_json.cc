@@ -14,6 +14,10 @@ void add_unless_empty(json::object& object, const char* key, const std::vector<s
   if (!values.empty()) object[key] = json::array(values.begin(), values.end());
 }
 
+void add_unless_empty(json::object& object, const char* key, const std::string& value) {
+  if (!value.empty()) object[key] = value;
+}
+
 void add_unless_empty(json::object& object, const char* key, json::object value) {
   if (!value.empty()) object[key] = std::move(value);
 }
@@ -134,7 +138,51 @@ json::object to_json(const std::map<std::string, linux::HugetlbStats>& hugetlb) 
   return result;
 }
 
-json::object to_json(const linux::CgroupStats& stats) {
+json::object to_json(const linux::RdtCacheInfo& info) {
+  json::object result{{"cbm_mask", info.cbm_mask}};
+  add_unless_empty(result, "min_cbm_bits", info.min_cbm_bits);
+  add_unless_empty(result, "num_closids", info.num_closids);
+  return result;
+}
+
+json::object to_json(const linux::RdtBandwidthInfo& info) {
+  json::object result;
+  add_unless_empty(result, "bandwidth_gran", info.bandwidth_gran);
+  add_unless_empty(result, "delay_linear", info.delay_linear);
+  add_unless_empty(result, "min_bandwidth", info.min_bandwidth);
+  add_unless_empty(result, "num_closids", info.num_closids);
+  return result;
+}
+
+json::array to_json(const std::vector<linux::RdtTraffic>& domains) {
+  json::array result;
+  for (const linux::RdtTraffic& domain : domains)
+    result.push_back(json::object{{"mbm_total_bytes", domain.total}, {"mbm_local_bytes", domain.local}});
+  return result;
+}
+
+json::array occupied_to_json(const std::vector<std::uint64_t>& domains) {
+  json::array result;
+  for (const std::uint64_t bytes : domains) result.push_back(json::object{{"llc_occupancy", bytes}});
+  return result;
+}
+
+json::object to_json(const linux::RdtStats& rdt) {
+  json::object result;
+  if (rdt.l3) result["l3_cache_info"] = to_json(*rdt.l3);
+  add_unless_empty(result, "l3_cache_schema_root", rdt.l3_root);
+  add_unless_empty(result, "l3_cache_schema", rdt.l3_class);
+  if (rdt.bandwidth) result["mem_bw_info"] = to_json(*rdt.bandwidth);
+  add_unless_empty(result, "mem_bw_schema_root", rdt.bandwidth_root);
+  add_unless_empty(result, "mem_bw_schema", rdt.bandwidth_class);
+  result["schemata"] = json::array(rdt.schemata.begin(), rdt.schemata.end());
+  if (rdt.traffic) result["mbm_stats"] = to_json(*rdt.traffic);
+  if (rdt.cache_occupied) result["cmt_stats"] = occupied_to_json(*rdt.cache_occupied);
+  return result;
+}
+
+json::object to_json(const container::Stats& all) {
+  const linux::CgroupStats& stats = all.cgroups;
   json::object pids;
   add_unless_empty(pids, "current", stats.pids);
   add_unless_empty(pids, "limit", stats.pids_limit);
@@ -145,7 +193,7 @@ json::object to_json(const linux::CgroupStats& stats) {
   data["pids"] = std::move(pids);
   data["blkio"] = to_json(stats.blkio);
   data["hugetlb"] = to_json(stats.hugetlb);
-  data["intel_rdt"] = json::object();
+  data["intel_rdt"] = all.rdt ? to_json(*all.rdt) : json::object();
   data["network_interfaces"] = nullptr;  // a runtime of today makes none
   return data;
 }
@@ -154,7 +202,7 @@ json::object event(const char* type, const std::string& id) { return {{"type", t
 
 }  // namespace
 
-std::string stats_event(const std::string& id, const linux::CgroupStats& stats) {
+std::string stats_event(const std::string& id, const container::Stats& stats) {
   json::object line = event("stats", id);
   line["data"] = to_json(stats);
   return json::serialize(line) + "\n";

@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "linux/cgroup_stats.h"
+#include "container/container.h"
 
 namespace crumb::cli {
 
 // {"type":"stats","id":"web","data":{...}}, with a line feed.
-std::string stats_event(const std::string& id, const linux::CgroupStats& stats);
+std::string stats_event(const std::string& id, const container::Stats& stats);
 
 // {"type":"oom","id":"web"}
 std::string oom_event(const std::string& id);

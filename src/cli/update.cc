@@ -2,16 +2,14 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/quantities.h"
 #include "support/error.h"
 #include "support/file.h"
 #include "support/json.h"
+#include "support/quantities.h"
 #include "support/text.h"
 
 namespace crumb::cli {
 namespace {
-
-constexpr char kNoRdt[] = "Intel RDT is not supported by this version";
 
 enum class Kind { number, size, text };
 
@@ -47,6 +45,7 @@ constexpr Flag kFlags[] = {
 struct Given {
   std::string id, resources;
   std::string values[std::size(kFlags)];
+  container::Schemas schemas;
 };
 
 json::value value_of(const Flag& flag, const std::string& text) {
@@ -79,16 +78,16 @@ Action define_update(Options& options) {
   options.text("resources,r", given->resources, "FILE", "take all from this file; - is standard input");
   for (std::size_t i = 0; i < std::size(kFlags); ++i)
     options.text(kFlags[i].name, given->values[i], kFlags[i].metavar, kFlags[i].help);
-  options.refused("l3-cache-schema", "SCHEMA", kNoRdt);
-  options.refused("mem-bw-schema", "SCHEMA", kNoRdt);
+  options.text("l3-cache-schema", given->schemas.l3_cache, "SCHEMA", "Intel RDT: share of the L3 caches: L3:0=7f0;1=1f");
+  options.text("mem-bw-schema", given->schemas.memory_bandwidth, "SCHEMA", "Intel RDT: share of the memory bandwidth: MB:0=20");
   options.operand("ID", given->id, true);
   return [given](const container::Runtime& runtime) {
     if (given->resources.empty())
-      container::update(runtime, given->id, resources_of(*given), "update");
+      container::update(runtime, given->id, resources_of(*given), "update", given->schemas);
     else if (given->resources == "-")
-      container::update(runtime, given->id, read_all(0, "standard input"), "standard input");
+      container::update(runtime, given->id, read_all(0, "standard input"), "standard input", given->schemas);
     else
-      container::update(runtime, given->id, read_file(given->resources), given->resources);
+      container::update(runtime, given->id, read_file(given->resources), given->resources, given->schemas);
     return 0;
   };
 }

@@ -1,14 +1,16 @@
 #include "container/bundle.h"
 
 #include <linux/capability.h>
+#include <linux/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 
+#include "container/scope.h"
 #include "kernel/call.h"
 #include "linux/cgroup.h"
 #include "linux/process.h"
+#include "linux/resctrl.h"
 #include "linux/security.h"
 #include "linux/user_namespace.h"
 #include "support/error.h"
@@ -20,18 +22,6 @@ namespace {
 
 // The reason an object at a path cannot be used; ENOENT in words that no caller takes for a missing program.
 std::string reason(long error) { return error == -ENOENT ? "does not exist" : errno_text(static_cast<int>(-error)); }
-
-// Opens the directory itself, whatever links lead there, and asks the kernel for its name. `place` opens the message.
-std::string real_directory(const std::string& path, const std::string& place) {
-  const long opened = kernel::openat(AT_FDCWD, path.c_str(), O_PATH | O_CLOEXEC);
-  if (opened < 0) throw fail("{}\"{}\" {}", place, path, reason(opened));
-  const Fd directory(opened);
-  struct stat status = {};
-  check(kernel::fstat(directory.get(), &status), "{}\"{}\"", place, path);
-  if (!S_ISDIR(status.st_mode)) throw fail("{}\"{}\" is not a directory", place, path);
-
-  return read_link(fmt::format("/proc/self/fd/{}", directory.get()));
-}
 
 // O_NONBLOCK: a FIFO in the place of config.json must not stop us.
 std::string read_config(const std::string& path) {
@@ -45,10 +35,11 @@ std::string read_config(const std::string& path) {
 }
 
 std::uint64_t last_capability() {
-  constexpr std::uint64_t kLowest = 40;  // CAP_CHECKPOINT_RESTORE, the last one of Linux 5.10
-  const std::string text = read_file("/proc/sys/kernel/cap_last_cap");
-  std::uint64_t last = kLowest;
-  std::from_chars(text.data(), text.data() + text.size(), last);
+  constexpr std::uint64_t kMost = 63;
+  std::uint64_t last = CAP_LAST_CAP;  // of the headers; the kernel that runs may know fewer or more
+  const auto known = [](std::uint64_t capability) { return kernel::prctl(PR_CAPBSET_READ, capability) >= 0; };
+  while (last > 0 && !known(last)) --last;
+  while (last < kMost && known(last + 1)) ++last;
   return last;
 }
 
@@ -61,6 +52,18 @@ void add_cgroups(plan::Surroundings& surroundings) {
 }
 
 }  // namespace
+
+// Opens the directory itself, whatever links lead there, and asks the kernel for its name.
+std::string real_directory(const std::string& path, const std::string& place) {
+  const long opened = kernel::openat(AT_FDCWD, path.c_str(), O_PATH | O_CLOEXEC);
+  if (opened < 0) throw fail("{}\"{}\" {}", place, path, reason(opened));
+  const Fd directory(opened);
+  struct stat status = {};
+  check(kernel::fstat(directory.get(), &status), "{}\"{}\"", place, path);
+  if (!S_ISDIR(status.st_mode)) throw fail("{}\"{}\" is not a directory", place, path);
+
+  return read_link(fmt::format("/proc/self/fd/{}", directory.get()));
+}
 
 Bundle load_bundle(const CreateOptions& options) {
   Bundle bundle;
@@ -86,7 +89,7 @@ plan::Surroundings surroundings_of(const Runtime& runtime, const std::string& id
   surroundings.gid = getegid();
   surroundings.privileged = linux::has_capability(CAP_SYS_ADMIN);
   surroundings.in_user_namespace = linux::in_user_namespace();
-  surroundings.deny_setgroups = linux::denies_setgroups("self");
+  surroundings.deny_setgroups = surroundings.in_user_namespace && linux::denies_setgroups("self");
   surroundings.apparmor = linux::apparmor_enabled();
   surroundings.selinux = linux::selinux_enabled();
   return surroundings;
@@ -101,11 +104,13 @@ void add_handover(const Handover& handover, plan::Surroundings& surroundings) {
 plan::Plan compile_bundle(const Runtime& runtime, const Bundle& bundle, const CreateOptions& options) {
   plan::Surroundings surroundings = surroundings_of(runtime, options.id, bundle.path, bundle.rootfs);
   add_cgroups(surroundings);
+  surroundings.systemd = systemd_of(runtime);
   surroundings.no_pivot = options.no_pivot;
   surroundings.keyring = !options.no_new_keyring;
   for (const oci::Namespace& space : bundle.config.linux_.namespaces)
     if (!space.path.empty() && linux::is_own_namespace(space.path, space.type)) surroundings.own_namespaces |= space.type;
   add_handover(options.handover, surroundings);
+  if (bundle.config.linux_.intel_rdt) surroundings.resctrl = linux::find_resctrl();
   return plan::compile_create(bundle.config, surroundings);
 }
 

@@ -16,6 +16,9 @@ struct Bundle {
   oci::Config config;
 };
 
+// The directory's absolute path, free of links. `place` opens the message when there is none.
+std::string real_directory(const std::string& path, const std::string& place);
+
 // Throws Error naming the bundle or the place in config.json. Opens nothing that could block: a FIFO is refused.
 Bundle load_bundle(const CreateOptions& options);
 

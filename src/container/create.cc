@@ -1,16 +1,20 @@
 #include "container/create.h"
 
 #include <csignal>
-#include <ctime>
 
 #include "container/bundle.h"
 #include "container/filter.h"
+#include "container/hooks.h"
 #include "container/launch.h"
 #include "container/pidfd_socket.h"
+#include "container/scope.h"
+#include "container/seccomp_agent.h"
 #include "container/store.h"
+#include "container/unfinished.h"
 #include "kernel/call.h"
 #include "linux/cgroup.h"
 #include "linux/process.h"
+#include "linux/resctrl.h"
 #include "linux/user_namespace.h"
 #include "support/error.h"
 #include "support/file.h"
@@ -19,65 +23,12 @@
 namespace crumb::container {
 namespace {
 
-// Removes what was made of a container, cgroups first: as long as the directory is there, `delete --force` can do it again.
-class Unfinished {
- public:
-  Unfinished(Entry& entry, const std::vector<plan::CgroupLeaf>& cgroups) : entry_(entry), cgroups_(cgroups) {}
-  Unfinished(const Unfinished&) = delete;
-  Unfinished& operator=(const Unfinished&) = delete;
-  ~Unfinished() {
-    if (finished_) return;
-    try {
-      if (has_cgroups_) linux::remove_cgroups(cgroups_);
-      entry_.remove();
-    } catch (const Error& error) {
-      log::warning(error.what());
-    }
-  }
-
-  // Before that the leaves may be somebody else's.
-  void owns_cgroups() { has_cgroups_ = true; }
-  void finish() { finished_ = true; }
-
- private:
-  Entry& entry_;
-  const std::vector<plan::CgroupLeaf>& cgroups_;
-  bool has_cgroups_ = false, finished_ = false;
-};
-
-// RFC 3339, UTC.
-std::string now() {
-  timespec time{};
-  clock_gettime(CLOCK_REALTIME, &time);
-  std::tm parts{};
-  gmtime_r(&time.tv_sec, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec, time.tv_nsec);
-}
-
-// What is on disk before anything else is made: enough for `delete --force` to find it.
-State first_state(const CreateOptions& options, const Bundle& bundle, const plan::Plan& plan) {
-  State state;
-  state.id = options.id;
-  state.bundle = bundle.path;
-  state.rootfs = bundle.rootfs;
-  state.created = now();
-  state.annotations = bundle.config.annotations;
-  state.keyring = !options.no_new_keyring;
-  state.cgroups = plan.host.cgroup_leaves;
-  return state;
-}
-
-// Cgroups that are in use must never get into a state: whoever deletes the container kills all that is in them.
-void refuse_used_cgroups(const std::vector<plan::CgroupLeaf>& leaves) {
-  if (linux::cgroup_processes(leaves).empty()) return;
-  throw fail("config.json: linux.cgroupsPath: cgroup \"{}\" already holds processes", leaves.front().path);
-}
-
-void record(const Entry& entry, State& state, int pid) {
-  state.pid = pid;
-  state.start_time = linux::start_time(pid).value_or(0);
-  entry.write(state);
+// The option, or crun's annotation.
+PidfdSocket pidfd_socket_of(const CreateOptions& options, const oci::Config& config) {
+  constexpr char kReceiver[] = "run.oci.pidfd_receiver";
+  const auto receiver = config.annotations.find(kReceiver);
+  if (!options.pidfd_socket.empty() || receiver == config.annotations.end()) return PidfdSocket(options.pidfd_socket);
+  return PidfdSocket(receiver->second, fmt::format("{}: annotations[\"{}\"]", config.name, kReceiver));
 }
 
 // The user namespaces of idmapped mounts, whose numbers their steps are told.
@@ -88,6 +39,17 @@ std::vector<Fd> open_idmaps(plan::Plan& plan, std::uint32_t preserved) {
     plan::source_of(plan.steps, idmap.source)->idmap = static_cast<std::uint64_t>(namespaces.back().get());
   }
   return namespaces;
+}
+
+// Where the hooks that init runs write to, if not to init.
+void add_hook_output(const oci::Config& config, plan::Plan& plan, std::uint32_t preserved, std::vector<Fd>& named) {
+  if (config.hooks.create_container.empty() && config.hooks.start_container.empty()) return;
+  HookOutput output = open_hook_output(config.annotations, config.name);
+  for (Fd* fd : {&output.out, &output.err})
+    if (*fd) *fd = above_preserved(std::move(*fd), preserved);
+  set_hook_output(plan, output);
+  for (Fd* fd : {&output.out, &output.err})
+    if (*fd) named.push_back(std::move(*fd));
 }
 
 std::vector<int> numbers(const std::vector<Fd>& descriptors) {
@@ -104,12 +66,15 @@ Made make_container(const Runtime& runtime, const CreateOptions& options, bool d
   const Bundle bundle = load_bundle(options);
   plan::Plan plan = compile_bundle(runtime, bundle, options);
   for (const std::string& warning : plan.warnings) log::warning(warning);
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): the compiler has refused a container without a process
   Terminal terminal(*bundle.config.process, options.console_socket, detach);
-  const PidfdSocket pidfd_socket(options.pidfd_socket);
+  const PidfdSocket pidfd_socket = pidfd_socket_of(options, bundle.config);
   add_filter(runtime, bundle.config, plan);
+  SeccompAgent agent(bundle.config);
 
   Entry entry = Store(runtime.root, true).create(options.id);
-  Unfinished unfinished(entry, plan.host.cgroup_leaves);
+  Hooks hooks(bundle.config, options.id, bundle.path);
+  Unfinished unfinished(runtime, entry, plan.host, hooks);
   refuse_used_cgroups(plan.host.cgroup_leaves);
   log::debug(
       fmt::format("container \"{}\": {} steps, {} cgroups", options.id, plan.steps.size(), plan.host.cgroup_leaves.size()));
@@ -117,26 +82,38 @@ Made make_container(const Runtime& runtime, const CreateOptions& options, bool d
   entry.write(state);
   entry.write_config(bundle.text);
   Entry::Fifos fifos = entry.make_fifos();
-  const Fd start = above_preserved(std::move(fifos.start), options.handover.count());
+  Fd start = above_preserved(std::move(fifos.start), options.handover.count());
   const Fd result = above_preserved(std::move(fifos.result), options.handover.count());
 
-  const std::vector<Fd> namespaces = open_idmaps(plan, options.handover.count());
-  Launch launch(runtime, plan, {start.get(), result.get(), -1, options.handover.count(), numbers(namespaces)});
+  std::vector<Fd> named = open_idmaps(plan, options.handover.count());
+  add_hook_output(bundle.config, plan, options.handover.count(), named);
+  linux::NewRdtGroup rdt(plan.host.rdt ? &*plan.host.rdt : nullptr, plan.host.document);
+  Launch launch(runtime, plan, {start.get(), result.get(), -1, options.handover.count(), numbers(named)});
   const auto born = [&](int pid) {
     record(entry, state, pid);
-    linux::create_cgroups(plan.host);
+    start_scope(runtime, plan.host, pid);
+    unfinished.owns_scope();
+    linux::create_cgroups(plan.host, pid);
     unfinished.owns_cgroups();
+    rdt.make();
+    join_groups(plan.host, pid);
   };
   const auto ready = [&](int pid) {
     pidfd_socket.send(pid);
     state.ready = true;
     entry.write(state);
   };
-  launch.prepare({born, ready, [&](Fd master) { terminal.take(std::move(master)); }});
+  const auto notify = [&](int pid, std::uint64_t listener) {
+    agent.send(pid, listener, {state.id, state.bundle, Status::creating, pid});
+  };
+  const auto mounted = [&](int pid) { hooks.creating(pid); };
+  launch.prepare({born, ready, [&](Fd master) { terminal.take(std::move(master)); }, notify, mounted});
   if (!options.pid_file.empty()) replace_file(AT_FDCWD, options.pid_file, std::to_string(launch.pid()), 0644);
-  launch.release();
+  Fd init = launch.release();
+  rdt.keep();
   unfinished.finish();
-  return {launch.pid(), std::move(terminal)};
+  return {launch.pid(),    std::move(entry),    std::move(state), std::move(start),
+          std::move(init), std::move(terminal), std::move(hooks)};
 }
 
 void hold_signals() {

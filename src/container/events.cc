@@ -22,6 +22,19 @@ State running_state(const Runtime& runtime, const std::string& id) {
   return *state;
 }
 
+// The cgroups are what is asked for: a resctrl filesystem that says nothing of the container is only a warning.
+std::optional<linux::RdtStats> rdt_of(const State& state) {
+  if (!state.rdt) return std::nullopt;
+  try {
+    return linux::rdt_stats(*state.rdt);
+  } catch (const Error& error) {
+    log::warning(fmt::format("linux.intelRdt: {}", error.what()));
+    return std::nullopt;
+  }
+}
+
+Stats stats_of(const State& state) { return {linux::cgroup_stats(state.cgroups), rdt_of(state)}; }
+
 std::optional<linux::OomWatch> watch_memory(const State& state) {
   try {
     return linux::OomWatch(state.cgroups);
@@ -43,7 +56,7 @@ bool wait(const linux::Process& process, const std::optional<linux::OomWatch>& m
 // The container may end while its cgroups are read: the end is seen in the next round.
 void report_stats(const State& state, const Report& report) {
   try {
-    const linux::CgroupStats stats = linux::cgroup_stats(state.cgroups);
+    const Stats stats = stats_of(state);
     report(&stats);
   } catch (const Error& error) {
     log::debug(error.what());
@@ -52,9 +65,7 @@ void report_stats(const State& state, const Report& report) {
 
 }  // namespace
 
-linux::CgroupStats stats(const Runtime& runtime, const std::string& id) {
-  return linux::cgroup_stats(running_state(runtime, id).cgroups);
-}
+Stats stats(const Runtime& runtime, const std::string& id) { return stats_of(running_state(runtime, id)); }
 
 void events(const Runtime& runtime, const std::string& id, long interval, const Report& report) {
   const State state = running_state(runtime, id);

@@ -5,6 +5,7 @@
 #include "container/filter.h"
 #include "container/launch.h"
 #include "container/pidfd_socket.h"
+#include "container/seccomp_agent.h"
 #include "container/store.h"
 #include "container/sub_cgroups.h"
 #include "kernel/call.h"
@@ -29,10 +30,13 @@ linux::Process running_process(const Entry& entry, const State& state, bool igno
 }
 
 // What keeps the container in its place keeps a process there that says nothing else.
-oci::Process labelled(oci::Process process, const oci::Config& config) {
+oci::Process with_defaults(oci::Process process, const oci::Config& config) {
   if (!config.process) return process;
   if (process.apparmor_profile.empty()) process.apparmor_profile = config.process->apparmor_profile;
   if (process.selinux_label.empty()) process.selinux_label = config.process->selinux_label;
+  if (!process.scheduler) process.scheduler = config.process->scheduler;
+  if (!process.io_priority) process.io_priority = config.process->io_priority;
+  if (!process.exec_affinity) process.exec_affinity = config.process->exec_affinity;
   return process;
 }
 
@@ -53,22 +57,29 @@ int exec(const Runtime& runtime, const ExecOptions& options) {
   surroundings.deny_setgroups = linux::denies_setgroups(std::to_string(init.pid()));
   surroundings.keyring = state->keyring;
   const oci::Config container = config(runtime, options.id);
+  surroundings.keep_groups = plan::keeps_original_groups(container.annotations);
   plan::Plan plan =
-      plan::compile_exec(labelled(options.process, container), container.linux_, static_cast<std::uint64_t>(pidfd.get()),
+      plan::compile_exec(with_defaults(options.process, container), container, static_cast<std::uint64_t>(pidfd.get()),
                          linux::foreign_namespaces(init.pid()), below(state->cgroups, options.cgroups), surroundings);
   if (options.cgroups.empty()) plan.host.cgroup_fallback = init.pid();
+  plan.host.rdt = state->rdt;
   for (const std::string& warning : plan.warnings) log::warning(warning);
   add_filter(runtime, container, plan);
+  SeccompAgent agent(container);
 
   const PidfdSocket pidfd_socket(options.pidfd_socket);
   Terminal terminal(options.process, options.console_socket, options.detach);
 
   if (!options.detach) hold_signals();
   Launch launch(runtime, plan, {-1, -1, pidfd.get(), options.handover.count()});
-  launch.prepare({[](int) {}, [&](int pid) { pidfd_socket.send(pid); }, [&](Fd master) { terminal.take(std::move(master)); }});
+  const auto notify = [&](int pid, std::uint64_t listener) {
+    agent.send(pid, listener, {options.id, state->bundle, Status::running, init.pid()});
+  };
+  launch.prepare({[&](int pid) { join_groups(plan.host, pid); }, [&](int pid) { pidfd_socket.send(pid); },
+                  [&](Fd master) { terminal.take(std::move(master)); }, notify});
   launch.await_program(!options.detach && !terminal.in_foreground());
   if (!options.pid_file.empty()) replace_file(AT_FDCWD, options.pid_file, std::to_string(launch.pid()), 0644);
-  launch.release();
+  const Fd program = launch.release();
   return options.detach ? 0 : terminal.wait(launch.pid());
 }
 

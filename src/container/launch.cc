@@ -4,17 +4,24 @@
 #include <sched.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <limits>
 
 #include "kernel/call.h"
 #include "linux/cgroup.h"
+#include "linux/cgroup_bounds.h"
 #include "linux/directory.h"
 #include "linux/executable.h"
 #include "linux/memory_file.h"
+#include "linux/network_devices.h"
 #include "linux/process.h"
+#include "linux/resctrl.h"
+#include "linux/scheduling.h"
+#include "linux/spawn_first.h"
 #include "linux/user_namespace.h"
+#include "plan/text.h"
 #include "wasm/guest.h"
 
 namespace crumb::container {
@@ -44,10 +51,35 @@ void require_open(std::uint32_t first, std::uint32_t count, const char* what) {
   }
 }
 
+// The module was opened by crumb itself, and is no file of a filesystem that the container has mounted.
+bool is_own_file(const plan::Plan& plan) {
+  return std::ranges::any_of(plan.steps, [](const plan::Step& step) {
+    const auto* const program = std::get_if<plan::Program>(&step);
+    return program != nullptr && program->opened != 0;
+  });
+}
+
 bool limits_memory(const plan::Plan& plan) {
   for (const plan::CgroupWrite& write : plan.host.cgroup_writes)
     if (write.place == "linux.resources.memory.limit") return true;
   return false;
+}
+
+// Namespaces that count for children only, or that the rights to others come with.
+bool needs_first_stage(const plan::Step& step) {
+  constexpr std::uint64_t kBefore = CLONE_NEWUSER | CLONE_NEWTIME | CLONE_NEWPID;
+  const auto* const joined = std::get_if<plan::JoinPaths>(&step);
+  const bool joins = joined && std::ranges::any_of(joined->types, [](std::uint64_t type) { return (type & kBefore) != 0; });
+  return joins || std::holds_alternative<plan::Unshare>(step) || std::holds_alternative<plan::JoinProcess>(step);
+}
+
+// The step of the process that crumb can make itself, in its pid namespace. Null when there is none.
+const plan::Fork* first_process(const std::vector<plan::Step>& steps) {
+  for (const plan::Step& step : steps) {
+    if (needs_first_stage(step)) return nullptr;
+    if (const auto* const fork = std::get_if<plan::Fork>(&step)) return fork->namespaces & CLONE_NEWPID ? fork : nullptr;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -68,6 +100,11 @@ void settle_descriptors(const Handover& handover) {
   if (result < 0) mark_each_descriptor(first);
 }
 
+void join_groups(const plan::Host& host, int pid) {
+  linux::join_cgroups(plan::joined_cgroups(host), pid, host.cgroup_fallback);
+  if (host.rdt) linux::join_rdt(*host.rdt, pid);
+}
+
 Launch::Launch(const Runtime& runtime, const plan::Plan& plan, std::pair<linux::Channel, Fd> sync)
     : runtime_(runtime),
       plan_(plan),
@@ -85,15 +122,30 @@ void Launch::spawn(const Inheritance& inheritance) {
   const plan::Descriptors numbers{init_end_.get(), inheritance.start, inheritance.result};
   const std::string bytes = plan::encode(plan_.steps, numbers);
   const Fd memory = above_preserved(linux::sealed_memory_file("crumb-plan", bytes), inheritance.preserved);
-  const Fd program = above_preserved(linux::open_executable(runtime_.init_path), inheritance.preserved);
+  program_ = above_preserved(linux::open_executable(runtime_.init_path), inheritance.preserved);
   report_ = inheritance.result >= 0 ? inheritance.result : numbers.sync;
 
   std::vector<int> inherited{memory.get(), numbers.sync};
   for (const int fd : {inheritance.start, inheritance.result, inheritance.pidfd})
     if (fd >= 0) inherited.push_back(fd);
   inherited.insert(inherited.end(), inheritance.others.begin(), inheritance.others.end());
-  first_stage_ = linux::spawn(program.get(), {"crumb-init", std::to_string(memory.get())}, inherited);
+  linux::set_affinity(0, plan_.host.affinity.initial, "initial");
+  start({"crumb-init", std::to_string(memory.get())}, inherited);
   init_end_.reset();
+}
+
+// The container's process itself, or the first stage that makes it.
+void Launch::start(const std::vector<std::string>& arguments, const std::vector<int>& inherited) {
+  const plan::Fork* const first = first_process(plan_.steps);
+  if (!first) {
+    first_stage_ = linux::spawn(program_.get(), arguments, inherited);
+    return;
+  }
+  const long child = linux::spawn_first(program_.get(), arguments, inherited);
+  const int error = static_cast<int>(-child);
+  if (error > 0) throw Error(plan::failure(*first, error, ""), plan::failure_exit_code(*first, error));
+  pid_ = static_cast<int>(child);
+  session_.expect_no_pid();
 }
 
 Launch::~Launch() {
@@ -133,18 +185,24 @@ Answer Launch::map() {
 }
 
 Answer Launch::place() {
-  linux::join_cgroups(plan_.host.cgroup_leaves, pid_, plan_.host.cgroup_fallback);
   linux::set_limits(pid_, plan_.host.rlimits);
   if (plan_.host.oom_score_adj && !plan_.host.early_oom_score) linux::set_oom_score_adj(pid_, *plan_.host.oom_score_adj);
+  linux::move_network_devices(plan_.host, pid_);
+  // Behind the cgroups: they say which CPUs there are, and how much time for real-time processes.
+  linux::set_affinity(pid_, plan_.host.affinity.final_, "final");
+  if (plan_.host.scheduler) linux::set_scheduler(pid_, *plan_.host.scheduler);
+  if (plan_.host.io_priority) linux::set_io_priority(pid_, *plan_.host.io_priority);
   return {};
 }
 
 Answer Launch::judge_program(Question& question) {
   if (question.value > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
     throw fail("crumb-init does not keep to the protocol: descriptor {} at \"program\"", question.value);
-  const wasm::Program program{question.descriptor.get(), static_cast<int>(question.value), question.text, report_,
-                              linux::is_own_namespace(fmt::format("/proc/{}/ns/user", pid_), CLONE_NEWUSER)};
-  wasm::Guest guest = wasm::prepare_guest(program, plan_.wasm, {runtime_.engine_path, runtime_.code_cache});
+  const wasm::Program program{
+      question.descriptor.get(), static_cast<int>(question.value), question.text, report_,
+      is_own_file(plan_) || linux::is_own_namespace(fmt::format("/proc/{}/ns/user", pid_), CLONE_NEWUSER)};
+  const plan::WasmPolicy policy = plan::within(plan_.wasm, linux::cgroup_bounds(plan::joined_cgroups(plan_.host)));
+  wasm::Guest guest = wasm::prepare_guest(program, policy, {runtime_.engine_path, runtime_.code_cache});
   Answer answer{wire::kWasm, {}};
   answer.descriptors.push_back(std::move(guest.engine));
   answer.descriptors.push_back(std::move(guest.options));
@@ -153,14 +211,21 @@ Answer Launch::judge_program(Question& question) {
 }
 
 void Launch::prepare(const Records& records) {
-  const Handlers handlers{
+  Handlers handlers{
       {Point::map, [&](Question&) { return map(); }},
       {Point::pid, [&](Question& question) { return adopt(question.value), records.born(pid_), Answer{}; }},
       {Point::placed, [&](Question&) { return place(); }},
       {Point::console, [&](Question& question) { return records.console(std::move(question.descriptor)), Answer{}; }},
       {Point::program, [&](Question& question) { return judge_program(question); }},
+      {Point::seccomp, [&](Question& question) { return records.seccomp(pid_, question.value), Answer{}; }},
       {Point::ready, [&](Question&) { return end(first_stage_), records.ready(pid_), Answer{}; }},
   };
+  if (pid_ != 0) {
+    handlers.erase(Point::map);
+    handlers.erase(Point::pid);
+    records.born(pid_);
+  }
+  if (records.mounted) handlers[Point::mounted] = [&](Question&) { return records.mounted(pid_), Answer{}; };
   if (!session_.prepare(handlers)) throw obituary();
 }
 

@@ -26,6 +26,9 @@ Fd above_preserved(Fd fd, std::uint32_t preserved);
 // init inherits what it needs and nothing else.
 void settle_descriptors(const Handover& handover);
 
+// Moves the process into the Plan's cgroups and its RDT group, which are there.
+void join_groups(const plan::Host& host, int pid);
+
 class Launch {
  public:
   // Spawns crumb-init. The FIFOs (create) or the pidfd (exec) are inherited under their own numbers, see above_preserved().
@@ -39,11 +42,13 @@ class Launch {
   Launch(const Launch&) = delete;
   Launch& operator=(const Launch&) = delete;
 
-  // What the caller adds at the points `pid` (init goes on meanwhile), `ready` (before the answer) and `console`. The process
-  // joins the Plan's cgroups at `placed`: create makes them in `born`.
+  // What the caller adds as soon as the process is known (init goes on meanwhile), and at the points `ready` (before the answer),
+  // `console`, `seccomp` and `mounted`. `born` has to move the process into its groups: the question `placed` comes when it may be in any case.
   struct Records {
     std::function<void(int pid)> born, ready;
     std::function<void(Fd master)> console = {};
+    std::function<void(int pid, std::uint64_t listener)> seccomp = {};
+    std::function<void(int pid)> mounted = {};
   };
   void prepare(const Records& records);
 
@@ -52,12 +57,17 @@ class Launch {
 
   int pid() const { return pid_; }
 
-  // From now on the process lives on without this object.
-  void release() { released_ = true; }
+  // From now on the process lives on without this object. What crumb-init was executed from is the caller's to close: where it
+  // is a mount of its own that takes the kernel a while.
+  Fd release() {
+    released_ = true;
+    return std::move(program_);
+  }
 
  private:
   Launch(const Runtime& runtime, const plan::Plan& plan, std::pair<linux::Channel, Fd> sync);
   void spawn(const Inheritance& inheritance);
+  void start(const std::vector<std::string>& arguments, const std::vector<int>& inherited);
   void adopt(std::uint64_t number);
   Answer map();
   Answer place();
@@ -69,6 +79,7 @@ class Launch {
   const plan::Plan& plan_;
   linux::Channel sync_;
   Fd init_end_;  // of the socket; closed once init has its own
+  Fd program_;
   Session session_;
   int report_ = -1;      // where the engine puts its failure, a number in init
   int first_stage_ = 0;  // 0: reaped

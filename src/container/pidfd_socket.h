@@ -9,13 +9,14 @@ namespace crumb::container {
 
 class PidfdSocket {
  public:
-  // Connects; an empty path is nobody. Throws when nobody listens. Nothing has been made by then.
-  explicit PidfdSocket(const std::string& path);
+  // Connects; an empty path is nobody. `name` opens messages. Throws when nobody listens. Nothing has been made by then.
+  explicit PidfdSocket(const std::string& path, std::string name = "--pidfd-socket");
 
   // A pidfd of `pid`, a child that nobody has reaped.
   void send(int pid) const;
 
  private:
+  std::string name_;
   Fd socket_;
 };
 

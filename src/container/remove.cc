@@ -2,11 +2,14 @@
 #include <optional>
 
 #include "container/bundle.h"
-#include "container/container.h"
-#include "container/store.h"
+#include "container/create.h"
+#include "container/hooks.h"
+#include "container/scope.h"
 #include "linux/cgroup.h"
 #include "linux/process.h"
+#include "linux/resctrl.h"
 #include "support/error.h"
+#include "support/log.h"
 
 namespace crumb::container {
 namespace {
@@ -47,6 +50,27 @@ std::vector<plan::CgroupLeaf> cgroups_by_config(const Runtime& runtime, const En
   }
 }
 
+// Read while crumb's copy of the config is there. It was valid when the container was made.
+std::optional<Hooks> poststop_hooks(const Entry& entry, const State& state) {
+  if (!state.poststop) return std::nullopt;
+  try {
+    return Hooks(oci::parse_config(entry.read_config()), state.id, state.bundle);
+  } catch (const Error& error) {
+    log::warning(fmt::format("container \"{}\": no poststop hooks: {}", entry.id(), error.what()));
+    return std::nullopt;
+  }
+}
+
+// Of a container whose process has ended.
+void clear(const Runtime& runtime, Entry& entry, const State& state, bool force) {
+  const std::optional<Hooks> hooks = poststop_hooks(entry, state);
+  end_scope(runtime, state.unit, state.cgroups, force);
+  linux::remove_cgroups(state.cgroups);
+  if (state.rdt) linux::remove_rdt(*state.rdt, state.rdt_made);
+  entry.remove();
+  if (hooks) hooks->stopped();
+}
+
 void require_stopped(const State& state) {
   if (!linux::Process::find(state.pid, state.start_time)) return;
   throw fail("container \"{}\" is not stopped: kill it first, or use delete --force", state.id);
@@ -66,15 +90,18 @@ void remove(const Runtime& runtime, const std::string& id, bool force) {
   if (const std::optional<State> state = entry->read()) {
     if (!force) require_stopped(*state);
     end_process(*state);
-    linux::remove_cgroups(state->cgroups);
-  } else {
-    // crumb was killed before it made anything but the directory, or somebody broke the file.
-    const std::vector<plan::CgroupLeaf> cgroups = cgroups_by_config(runtime, *entry);
-    if (!force && !linux::cgroup_processes(cgroups).empty())
-      throw fail("container \"{}\" is not stopped: use delete --force", id);
-    linux::remove_cgroups(cgroups);
+    return clear(runtime, *entry, *state, force);
   }
-  entry->remove();
+  // crumb was killed before it made anything but the directory, or somebody broke the file.
+  State rest;
+  rest.cgroups = cgroups_by_config(runtime, *entry);
+  if (!force && !linux::cgroup_processes(rest.cgroups).empty())
+    throw fail("container \"{}\" is not stopped: use delete --force", id);
+  clear(runtime, *entry, rest, force);
+}
+
+void remove_made(const Runtime& runtime, Made& made) {
+  if (made.entry.lock_again()) clear(runtime, made.entry, made.state, true);
 }
 
 }  // namespace crumb::container

@@ -1,4 +1,7 @@
+#include <csignal>
+
 #include "container/create.h"
+#include "kernel/call.h"
 #include "linux/process.h"
 #include "support/error.h"
 #include "support/log.h"
@@ -7,10 +10,11 @@ namespace crumb::container {
 namespace {
 
 // A container that did not start leaves nothing, whatever the caller wanted to keep.
-void clear_away(const Runtime& runtime, const std::string& id, int pid) {
+void clear_away(const Runtime& runtime, Made& made) {
   try {
-    remove(runtime, id, true);
-    linux::reap(pid);
+    kernel::kill(made.pid, SIGKILL);  // not reaped yet: the number is still its own
+    remove_made(runtime, made);
+    linux::reap(made.pid);
   } catch (const Error& error) {
     log::warning(error.what());
   }
@@ -21,16 +25,15 @@ void clear_away(const Runtime& runtime, const std::string& id, int pid) {
 int run(const Runtime& runtime, const CreateOptions& options, bool detach, bool keep) {
   if (!detach) hold_signals();
   Made made = make_container(runtime, options, detach);
-  const int pid = made.pid;
   try {
-    start_program(runtime, options.id, !detach && !made.terminal.in_foreground());
+    start_made(runtime, made, !detach && !made.terminal.in_foreground());
   } catch (const Error&) {
-    clear_away(runtime, options.id, pid);
+    clear_away(runtime, made);
     throw;
   }
   if (detach) return 0;
-  const int code = made.terminal.wait(pid);
-  if (!keep) remove(runtime, options.id, true);
+  const int code = made.terminal.wait(made.pid);
+  if (!keep) remove_made(runtime, made);
   return code;
 }
 

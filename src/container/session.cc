@@ -4,7 +4,9 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <variant>
 
+#include "plan/hooks.h"
 #include "plan/text.h"
 
 namespace crumb::container {
@@ -134,6 +136,10 @@ Error failure_of(const wire::Message& record, const std::vector<plan::Step>& ste
   if (record.step >= steps.size())
     return fail("crumb-init failed at step {}, which the Plan does not have: {}", record.step, errno_text(record.error));
   const plan::Step& step = steps[record.step];
+  if (const auto* hook = std::get_if<plan::Hook>(&step)) {
+    const std::string reason = plan::hook_reason(record.error, static_cast<int>(record.value), hook->timeout, text);
+    return Error(plan::hook_failure(hook->kind, hook->index, hook->path, reason));
+  }
   return Error(plan::failure(step, record.error, text), plan::failure_exit_code(step, record.error));
 }
 

@@ -37,7 +37,10 @@ class Session {
   // `steps` are those that init was given: failures are named after them. Both must outlive the session.
   Session(linux::Channel& sync, const std::vector<plan::Step>& steps) : sync_(sync), steps_(steps) {}
 
-  // From the first message until `ready` has been answered. `handlers` holds `pid`, `ready` and every point that init may
+  // The process is known: no first stage will tell of it.
+  void expect_no_pid() { last_ = wire::Point::pid; }
+
+  // From the first message until `ready` has been answered. `handlers` holds `ready` and every point that init may
   // reach. False when init died on the way: why, only its status tells.
   bool prepare(const Handlers& handlers);
 

@@ -1,9 +1,14 @@
 #include <cerrno>
 #include <cstddef>
 #include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "container/bundle.h"
 #include "container/create.h"
+#include "container/hooks.h"
+#include "container/scope.h"
 #include "container/session.h"
 #include "container/store.h"
 #include "kernel/call.h"
@@ -11,6 +16,7 @@
 #include "linux/process.h"
 #include "support/error.h"
 #include "support/fd.h"
+#include "support/log.h"
 #include "wire/protocol.h"
 
 namespace crumb::container {
@@ -18,10 +24,11 @@ namespace {
 
 constexpr long kLeavingMilliseconds = 10000;
 
-// The other end of `result`, and who writes to it.
+// The other end of `result`, who writes to it, and what is to follow.
 struct Started {
   Fd result;
   linux::Process process;
+  std::optional<Hooks> hooks;  // none: there are no poststart hooks
 };
 
 [[noreturn]] void refuse(const std::string& id, const char* why) { throw fail("container \"{}\": cannot start {}", id, why); }
@@ -34,11 +41,14 @@ Fd open_result(const Entry& entry) {
   return result;
 }
 
+// Read-write: no SIGPIPE if init dies at this moment.
+Fd open_start(const Entry& entry) {
+  return Fd(check(kernel::openat(entry.directory(), kStartFifo, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW),
+                  "container \"{}\": FIFO \"{}\"", entry.id(), kStartFifo));
+}
+
 // After the byte init needs nobody: a start that is killed here has started the container.
-void write_byte(const Entry& entry) {
-  // Read-write: no SIGPIPE if init dies at this moment.
-  const Fd start(check(kernel::openat(entry.directory(), kStartFifo, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW),
-                       "container \"{}\": FIFO \"{}\"", entry.id(), kStartFifo));
+void write_byte(const Entry& entry, Fd start) {
   check(kernel::write(start.get(), "", 1), "container \"{}\": FIFO \"{}\"", entry.id(), kStartFifo);
   kernel::unlinkat(entry.directory(), kStartFifo, 0);
 }
@@ -53,9 +63,11 @@ Started give_the_word(const Runtime& runtime, const std::string& id) {
   if (!process) refuse(id, "a container that has stopped");
   if (!waits_for_start(*entry)) refuse(id, "an already running container");
   if (linux::cgroups_frozen(state->cgroups)) refuse(id, "a paused container");
+  std::optional<Hooks> hooks;
+  if (state->poststart) hooks.emplace(oci::parse_config(entry->read_config()), id, state->bundle);
   Fd result = open_result(*entry);
-  write_byte(*entry);
-  return {std::move(result), std::move(*process)};
+  write_byte(*entry, open_start(*entry));
+  return {std::move(result), std::move(*process), std::move(hooks)};
 }
 
 // Nothing at end of file: exec, or the engine before the guest's first instruction, closed it.
@@ -82,19 +94,53 @@ std::vector<plan::Step> steps_of(const Runtime& runtime, const std::string& id) 
   const Bundle bundle{state->bundle, state->rootfs, {}, oci::parse_config(entry.read_config())};
   CreateOptions options;
   options.id = id;
-  return compile_bundle(runtime, bundle, options).steps;
+  return compile_bundle(as_created(runtime, *state), bundle, options).steps;
+}
+
+// What a failed hook leaves: the specification goes on with the destruction of the container (runtime.md, Lifecycle).
+void destroy(const Runtime& runtime, const std::string& id) {
+  try {
+    remove(runtime, id, true);
+  } catch (const Error& error) {
+    log::warning(error.what());
+  }
+}
+
+void run_poststart_hooks(const Runtime& runtime, const std::string& id, const Started& started) {
+  if (!started.hooks) return;
+  try {
+    started.hooks->started(started.process.pid());
+  } catch (const Error&) {
+    destroy(runtime, id);
+    throw;
+  }
+}
+
+bool is_hook(const std::vector<plan::Step>& steps, std::size_t index) {
+  return index < steps.size() && std::holds_alternative<plan::Hook>(steps[index]);
 }
 
 }  // namespace
 
-void start_program(const Runtime& runtime, const std::string& id, bool foreground) {
+void start(const Runtime& runtime, const std::string& id) {
   const Started started = give_the_word(runtime, id);
   const std::optional<wire::Message> record = read_record(started.result.get());
-  if (!record) return;
+  if (!record) return run_poststart_hooks(runtime, id, started);
   started.process.wait_end(kLeavingMilliseconds);  // so that the container is stopped when start says why
-  throw failure_of(*record, steps_of(runtime, id), foreground);
+  const std::vector<plan::Step> steps = steps_of(runtime, id);
+  if (is_hook(steps, record->step)) destroy(runtime, id);
+  throw failure_of(*record, steps, false);
 }
 
-void start(const Runtime& runtime, const std::string& id) { start_program(runtime, id, false); }
+void start_made(const Runtime& runtime, Made& made, bool foreground) {
+  if (linux::has_ended(made.pid)) refuse(made.entry.id(), "a container that has stopped");
+  const Fd result = open_result(made.entry);
+  write_byte(made.entry, std::move(made.start));
+  made.entry.unlock();
+  made.init.reset();
+  if (const std::optional<wire::Message> record = read_record(result.get()))
+    throw failure_of(*record, steps_of(runtime, made.entry.id()), foreground);
+  made.hooks.started(made.pid);
+}
 
 }  // namespace crumb::container

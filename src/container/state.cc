@@ -63,6 +63,15 @@ Status status_of(const Entry& entry, const State& state) {
   return waits_for_start(entry) ? Status::created : Status::running;
 }
 
+Held hold(const Runtime& runtime, const std::string& id) {
+  std::optional<Entry> entry = Store(runtime.root, false).find(id);
+  if (!entry) throw fail("container \"{}\" does not exist", id);
+  const std::optional<State> state = entry->read();
+  if (!state) throw Error("container not running");
+  const Status status = status_of(*entry, *state);
+  return {std::move(*entry), *state, status};
+}
+
 Summary state(const Runtime& runtime, const std::string& id) {
   const Entry entry = Store(runtime.root, false).open(id);
   const std::optional<State> found = entry.read();
@@ -83,6 +92,8 @@ std::vector<Summary> list(const Runtime& runtime) {
   }
   return all;
 }
+
+std::vector<std::string> ids(const Runtime& runtime) { return Store(runtime.root, false).ids(); }
 
 oci::Config config(const Runtime& runtime, const std::string& id) {
   return oci::parse_config(Store(runtime.root, false).open(id).read_config());

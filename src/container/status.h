@@ -10,4 +10,14 @@ namespace crumb::container {
 
 Status status_of(const Entry& entry, const State& state);
 
+// A container under its lock: nobody starts or removes it meanwhile.
+struct Held {
+  Entry entry;
+  State state;
+  Status status;
+};
+
+// Throws `container "x" does not exist`, and `container not running` where its state is missing.
+Held hold(const Runtime& runtime, const std::string& id);
+
 }  // namespace crumb::container

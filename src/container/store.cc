@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <boost/json.hpp>
 #include <cerrno>
 
+#include "container/state_text.h"
 #include "linux/directory.h"
 #include "support/error.h"
 #include "support/file.h"
@@ -19,25 +21,16 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kVersion = 1;
 constexpr char kStateFile[] = "state.json";
 constexpr char kConfigFile[] = "config.json";
 constexpr std::size_t kLongestId = 255;
 
-json::value to_json(const State& state) {
-  json::object annotations;
-  for (const auto& [key, value] : state.annotations) annotations[key] = value;
-  json::array cgroups;
-  for (const plan::CgroupLeaf& leaf : state.cgroups)
-    cgroups.push_back({{"mountpoint", leaf.mountpoint},
-                       {"path", leaf.path},
-                       {"unified", leaf.unified},
-                       {"required", leaf.required},
-                       {"controllers", json::value_from(leaf.controllers)}});
-  return {{"version", kVersion},           {"id", state.id},           {"bundle", state.bundle},
-          {"rootfs", state.rootfs},        {"created", state.created}, {"pid", state.pid},
-          {"startTime", state.start_time}, {"ready", state.ready},     {"keyring", state.keyring},
-          {"annotations", annotations},    {"cgroups", cgroups}};
+plan::RdtGroup rdt_from_json(const json::value& value) {
+  plan::RdtGroup group;
+  group.mountpoint = json::value_to<std::string>(value.at("mountpoint"));
+  group.directory = json::value_to<std::string>(value.at("directory"));
+  group.monitor = json::value_to<std::string>(value.at("monitor"));
+  return group;
 }
 
 plan::CgroupLeaf leaf_from_json(const json::value& value) {
@@ -60,8 +53,17 @@ State from_json(const json::value& value) {
   state.start_time = json::value_to<std::uint64_t>(value.at("startTime"));
   state.ready = value.at("ready").as_bool();
   if (const json::value* keyring = value.as_object().if_contains("keyring")) state.keyring = keyring->as_bool();
+  state.poststart = value.as_object().contains("poststart");
+  state.poststop = value.as_object().contains("poststop");
+  if (const json::value* descriptors = value.as_object().if_contains("descriptors"))
+    state.descriptors = json::value_to<std::vector<std::string>>(*descriptors);
   state.annotations = json::value_to<std::map<std::string, std::string>>(value.at("annotations"));
   for (const json::value& leaf : value.at("cgroups").as_array()) state.cgroups.push_back(leaf_from_json(leaf));
+  if (const json::value* unit = value.as_object().if_contains("unit")) state.unit = json::value_to<std::string>(*unit);
+  if (const json::value* rdt = value.as_object().if_contains("rdt")) {
+    state.rdt = rdt_from_json(*rdt);
+    state.rdt_made = rdt->at("made").as_bool();
+  }
   return state;
 }
 
@@ -101,9 +103,9 @@ bool still_there(int root, const std::string& id, int directory) {
   return ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
 
-void lock(int directory, const std::string& id) {
+void lock(int directory, const std::string& id, int operation = LOCK_EX) {
   long result = 0;
-  do result = kernel::flock(directory, LOCK_EX);
+  do result = kernel::flock(directory, operation);
   while (result == -EINTR);
   check(result, "container \"{}\": lock", id);
 }
@@ -129,6 +131,18 @@ void check_id(const std::string& id) {
       shown);
 }
 
+// Whatever is still mounted below goes with it; rmdir cannot remove what is in a root filesystem.
+void remove_criu_root(int directory) {
+  const long opened = kernel::openat(directory, kCriuRoot, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (opened < 0) return;
+  Fd root(opened);
+  const std::string path = read_link(fmt::format("/proc/self/fd/{}", root.get()));
+  root.reset();
+  while (kernel::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) >= 0) {
+  }
+  kernel::unlinkat(directory, kCriuRoot, AT_REMOVEDIR);
+}
+
 std::optional<State> Entry::read() const {
   const long opened = kernel::openat(directory_.get(), kStateFile, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (opened == -ENOENT || opened == -ELOOP) return std::nullopt;
@@ -138,8 +152,8 @@ std::optional<State> Entry::read() const {
   try {
     const json::value value = json::parse(text);
     // Of a newer crumb: removing it without knowing its processes would be wrong.
-    if (const std::int64_t version = value.at("version").as_int64(); version > kVersion)
-      throw fail("{}: version {}, and this crumb knows {}", place, version, kVersion);
+    if (const std::int64_t version = value.at("version").as_int64(); version > kStateVersion)
+      throw fail("{}: version {}, and this crumb knows {}", place, version, kStateVersion);
     return from_json(value);
   } catch (const Error&) {
     throw;
@@ -148,7 +162,7 @@ std::optional<State> Entry::read() const {
   }
 }
 
-void Entry::write(const State& state) const { replace_file(directory_.get(), kStateFile, json::serialize(to_json(state))); }
+void Entry::write(const State& state) const { replace_file(directory_.get(), kStateFile, state_text(state)); }
 void Entry::write_config(const std::string& text) const { replace_file(directory_.get(), kConfigFile, text); }
 std::string Entry::read_config() const { return read_file(directory_.get(), kConfigFile); }
 
@@ -156,6 +170,13 @@ Entry::Fifos Entry::make_fifos() const {
   make_fifo(directory_.get(), kStartFifo, id_);
   make_fifo(directory_.get(), kResultFifo, id_);
   return {open_fifo(directory_.get(), kStartFifo, id_), open_fifo(directory_.get(), kResultFifo, id_)};
+}
+
+void Entry::unlock() const { lock(directory_.get(), id_, LOCK_UN); }
+
+bool Entry::lock_again() const {
+  lock(directory_.get(), id_);
+  return still_there(root_.get(), id_, directory_.get());
 }
 
 void Entry::remove() {
@@ -167,16 +188,24 @@ void Entry::remove() {
     if (result != -ENOENT) check(result, "container \"{}\": remove its {}", id_, name);
   };
   const Fd again(check(kernel::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "container \"{}\"", id_));
-  for (const linux::Entry& file : linux::entries(again.get(), id_))
-    if (file.name != kStateFile) unlink(file.name);
+  for (const linux::Entry& file : linux::entries(again.get(), id_)) {
+    if (file.name == kCriuRoot)
+      remove_criu_root(directory_.get());
+    else if (file.name != kStateFile)
+      unlink(file.name);
+  }
   unlink(kStateFile);
   const long result = kernel::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR);
   if (result != -ENOENT) check(result, "container \"{}\": remove its state", id_);
 }
 
 Store::Store(const std::string& root, bool make) : path_(root) {
-  if (make) make_directories(root, 0700 | S_ISVTX);
-  const long opened = kernel::openat(AT_FDCWD, root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const auto open = [&] { return kernel::openat(AT_FDCWD, root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); };
+  long opened = open();
+  if (opened == -ENOENT && make) {
+    make_directories(root, 0700 | S_ISVTX);
+    opened = open();
+  }
   if (opened == -ENOENT) return;
   root_ = Fd(check(opened, "--root {}", root));
   refuse_foreign(root_.get(), root);

@@ -17,16 +17,28 @@ namespace crumb::container {
 inline constexpr char kStartFifo[] = "start";
 inline constexpr char kResultFifo[] = "result";
 
+// The directory in it on which the root filesystem is mounted while criu restores the container.
+inline constexpr char kCriuRoot[] = "criu-root";
+
+// Unmounts and removes that of the container whose directory this is; one that is not there is fine.
+void remove_criu_root(int directory);
+
 // What state.json holds.
 struct State {
   std::string id, bundle, rootfs;
-  std::string created;           // RFC 3339
-  int pid = 0;                   // 0: no process yet
-  std::uint64_t start_time = 0;  // of pid, clock ticks after boot
-  bool ready = false;            // create has finished
-  bool keyring = false;          // it has a session keyring of its own, which exec joins
+  std::string created;                   // RFC 3339
+  int pid = 0;                           // 0: no process yet
+  std::uint64_t start_time = 0;          // of pid, clock ticks after boot
+  bool ready = false;                    // create has finished
+  bool poststart = false;                // it has such hooks
+  bool poststop = false;                 // likewise
+  bool keyring = false;                  // it has a session keyring of its own, which exec joins
+  std::vector<std::string> descriptors;  // where 0, 1 and 2 of its process led at first: "pipe:[123]"; none with a terminal
   std::map<std::string, std::string> annotations;
   std::vector<plan::CgroupLeaf> cgroups;  // mountpoint, path, unified and controllers only
+  std::string unit;                       // of systemd, which holds the cgroups; empty: crumb made them
+  std::optional<plan::RdtGroup> rdt;      // directories only
+  bool rdt_made = false;                  // its class of service is the container's own, and goes with it
 };
 
 // Throws `container id "...": ...` unless it matches [A-Za-z0-9_+.-]{1,255} and is not "." or "..".
@@ -50,6 +62,10 @@ class Entry {
     Fd start, result;
   };
   Fifos make_fifos() const;
+
+  // For as long as nothing is done with the container. lock_again() is false when somebody has removed it meanwhile.
+  void unlock() const;
+  bool lock_again() const;
 
   // Removes the directory and all in it; a directory that is gone already is fine.
   void remove();

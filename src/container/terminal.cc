@@ -2,7 +2,7 @@
 
 #include "linux/process.h"
 #include "linux/relay.h"
-#include "linux/socket.h"
+#include "linux/unix_socket.h"
 #include "linux/user_terminal.h"
 #include "support/error.h"
 

@@ -1,10 +1,13 @@
 #include <charconv>
 
 #include "container/container.h"
+#include "container/scope.h"
 #include "container/status.h"
 #include "container/store.h"
 #include "linux/cgroup.h"
 #include "linux/cgroup_stats.h"
+#include "linux/resctrl.h"
+#include "oci/update.h"
 #include "plan/compile.h"
 #include "support/error.h"
 #include "support/log.h"
@@ -27,7 +30,8 @@ void check_use(const oci::Memory& changed, const oci::Memory& all, const std::ve
 
 }  // namespace
 
-void update(const Runtime& runtime, const std::string& id, const std::string& resources, const std::string& name) {
+void update(const Runtime& runtime, const std::string& id, const std::string& resources, const std::string& name,
+            const Schemas& schemas) {
   const oci::Resources changed = oci::parse_resources(resources, name);
   std::optional<Entry> entry = Store(runtime.root, false).find(id);
   if (!entry) throw fail("container \"{}\" does not exist", id);
@@ -35,11 +39,17 @@ void update(const Runtime& runtime, const std::string& id, const std::string& re
   if (!state || status_of(*entry, *state) == Status::stopped) throw Error("container not running");
   if (changed.memory.limits_kernel_memory) log::warning(plan::kKernelMemoryIgnored);
 
-  const std::string config = oci::with_resources(entry->read_config(), resources);
+  if (!schemas.empty() && !state->rdt) throw fail("{}: Intel RDT: the container's config.json has no linux.intelRdt", name);
+
+  std::string config = oci::with_resources(entry->read_config(), resources);
+  if (!schemas.empty()) config = oci::with_schemas(config, schemas.l3_cache, schemas.memory_bandwidth);
   const oci::Resources all = oci::parse_config(config).linux_.resources;
-  const plan::Host host = plan::compile_update(changed, all, state->cgroups, name);
+  const plan::Host host = plan::compile_update(changed, all, state->cgroups, name, state->unit);
   check_use(changed.memory, all.memory, state->cgroups, name);
-  linux::update_cgroups(host);
+  std::optional<linux::RdtUpdate> rdt;
+  if (!schemas.empty()) rdt.emplace(*state->rdt, std::vector{schemas.l3_cache, schemas.memory_bandwidth}, name);
+  linux::update_cgroups(host, host.scope ? [&] { set_scope(runtime, host); } : std::function<void()>());
+  if (rdt) rdt->keep();
   // Last: what cannot be had is not remembered.
   entry->write_config(config);
 }

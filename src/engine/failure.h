@@ -8,8 +8,9 @@
 namespace crumb::engine {
 
 struct Failure {
-  int error = 0;     // errno for the record that crumb reads; 0: no failure
-  std::string text;  // one line without the module's name, for people
+  int error = 0;         // errno for the record that crumb reads; 0: no failure
+  std::string text;      // one line without the module's name, for people
+  bool trapped = false;  // the guest did it, in its start section
 
   explicit operator bool() const { return error != 0; }
 };

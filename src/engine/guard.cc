@@ -34,6 +34,8 @@ bool on_forbidden_filesystem(int descriptor) {
 
 extern "C" {
 
+bool crumb_on_forbidden_filesystem(int descriptor) { return crumb::engine::on_forbidden_filesystem(descriptor); }
+
 int __wrap_openat(int directory, const char* path, int flags, ...) {
   va_list arguments;
   va_start(arguments, flags);

@@ -4,22 +4,27 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
 #include "engine/code_file.h"
+#include "engine/hints.h"
 #include "engine/natives.h"
+#include "engine/printing.h"
 #include "engine/signals.h"
 #include "engine/wasi_table.h"
+#include "wire/guest_memory.h"
 
 extern "C" void os_set_signal_number_for_blocking_op(int signal);  // platform_api_extension.h
 
 namespace crumb::engine {
 namespace {
 
-constexpr std::uint32_t kMostThreads = 256;
-constexpr unsigned kPageKib = 64;
+constexpr unsigned kPageKib = wire::kGuestPage / 1024;
 
 std::string mebibytes(std::uint64_t pages) {
   const std::uint64_t kib = pages * kPageKib;
@@ -32,15 +37,18 @@ std::string without_prefix(const char* message, std::string_view prefix) {
   return std::string(text);
 }
 
-Failure check_memory(const ModuleFacts& facts, std::uint32_t cap) {
+Failure check_memory(const ModuleFacts& facts, std::uint32_t cap, const Options& options) {
   // WAMR would silently give such a module what it declares.
   if (cap == 0 || !facts.has_memory || facts.minimum_pages <= cap) return {};
-  return {ENOMEM, "needs " + mebibytes(facts.minimum_pages) + " of memory at start, the limit is " + mebibytes(cap)};
+  std::string text = "needs " + mebibytes(facts.minimum_pages) + " of memory at start, the limit is " + mebibytes(cap);
+  if (cap != options.memory_pages)
+    text += ", what the engine leaves of the container's " + mebibytes(options.memory_limit / wire::kGuestPage);
+  return {ENOMEM, text};
 }
 
 Failure check_imports(wasm_module_t module) {
   constexpr int kMostNamed = 8;
-  std::string missing;
+  std::string missing, hint;
   int count = 0;
   for (int index = 0; index < wasm_runtime_get_import_count(module); ++index) {
     wasm_import_t import = {};
@@ -48,13 +56,14 @@ Failure check_imports(wasm_module_t module) {
     const bool is_function = import.kind == WASM_IMPORT_EXPORT_KIND_FUNC;
     // Tables and memories that are imported are made by WAMR.
     if (import.linked || (!is_function && import.kind != WASM_IMPORT_EXPORT_KIND_GLOBAL)) continue;
+    if (hint.empty()) hint = import_hint(import.module_name, import.name);
     if (++count > kMostNamed) continue;
     missing.append(count == 1 ? "" : ", ").append("\"").append(import.module_name).append("\".\"").append(import.name);
     missing.append("\" (").append(is_function ? "function" : "global").append(")");
   }
   if (count == 0) return {};
   if (count > kMostNamed) missing += " and " + std::to_string(count - kMostNamed) + " more";
-  return not_runnable("import " + missing + (count == 1 ? " is" : " are") + " not provided");
+  return not_runnable("import " + missing + (count == 1 ? " is" : " are") + " not provided" + hint);
 }
 
 Failure check_entry_point(wasm_module_t module) {
@@ -83,7 +92,8 @@ std::string address_space_hint(std::string_view message) {
   if (message.find("allocate linear memory") == std::string_view::npos || ::getrlimit(RLIMIT_AS, &limit) != 0 ||
       limit.rlim_cur == RLIM_INFINITY)
     return {};
-  return " (a memory reserves 8 GiB of address space, RLIMIT_AS is " + std::to_string(limit.rlim_cur >> 20) + " MiB)";
+  return " (a memory reserves 8 GiB of address space, RLIMIT_AS is " + std::to_string(limit.rlim_cur >> 20) +
+         " MiB: it needs 9 GiB, or none at all)";
 }
 
 }  // namespace
@@ -92,14 +102,14 @@ Engine::~Engine() {
   if (started_) wasm_runtime_destroy();
 }
 
-Failure Engine::start() {
+Failure Engine::start(const Options& options) {
   os_set_signal_number_for_blocking_op(kWakeSignal);
   RuntimeInitArgs arguments = {};
   arguments.mem_alloc_type = Alloc_With_System_Allocator;
-  arguments.max_thread_num = kMostThreads;
+  arguments.max_thread_num = options.threads;  // 0 is WAMR's default: natives.cc refuses threads then
   if (!wasm_runtime_full_init(&arguments)) return {ENOMEM, "the engine cannot be initialised"};
   started_ = true;
-  return register_natives();
+  return register_natives(options);
 }
 
 Guest::~Guest() {
@@ -133,22 +143,38 @@ Failure Guest::load_code(Mapping mapping) {
   return failure;
 }
 
-Failure Guest::check(const ModuleFacts& facts, const Options& options) const {
-  if (Failure failure = check_memory(facts, options.memory_pages)) return failure;
+Failure Guest::check(const ModuleFacts& facts, const Options& options) {
+  const bool compiled = wasm_runtime_get_module_package_type(module_) == Wasm_Module_AoT;
+  const std::uint64_t share = wire::kEngineShare + (compiled ? 0 : wire::interpreter_share(facts.code_bytes, facts.data_bytes));
+  memory_pages_ = static_cast<std::uint32_t>(wire::guest_pages(options.memory_limit, share, options.memory_pages));
+  if (Failure failure = check_memory(facts, memory_pages_, options)) return failure;
   if (Failure failure = check_imports(module_)) return failure;
   return check_entry_point(module_);
 }
 
 Failure Guest::give_world(const Options& options, const Preopens& preopens) {
-  for (const std::string& name : preopens.names) directories_.push_back(name.c_str());
+  for (const Preopen& preopen : preopens.list) {
+    if (preopen.path.empty())
+      directories_.push_back(preopen.name.c_str());
+    else
+      mappings_.push_back(preopen.name + "::" + preopen.path);
+    crumb_expect_preopen(preopen.writable);
+  }
+  for (const std::string& mapping : mappings_) mapped_.push_back(mapping.c_str());
   if (!preopens.directory.empty()) working_directory_ = "PWD=" + preopens.directory;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     if (working_directory_.empty() || !std::string_view(*variable).starts_with("PWD=")) environment_.push_back(*variable);
   }
   if (!working_directory_.empty()) environment_.push_back(working_directory_.c_str());
-  wasm_runtime_set_wasi_args_ex(module_, directories_.data(), static_cast<std::uint32_t>(directories_.size()), nullptr, 0,
-                                environment_.data(), static_cast<std::uint32_t>(environment_.size()), options.argv,
-                                options.argc, copy_of(STDIN_FILENO), copy_of(STDOUT_FILENO), copy_of(STDERR_FILENO));
+  wasm_runtime_set_wasi_args_ex(module_, directories_.data(), static_cast<std::uint32_t>(directories_.size()), mapped_.data(),
+                                static_cast<std::uint32_t>(mapped_.size()), environment_.data(),
+                                static_cast<std::uint32_t>(environment_.size()), options.argv, options.argc,
+                                copy_of(STDIN_FILENO), copy_of(STDOUT_FILENO), copy_of(STDERR_FILENO));
+  if (options.network != Network::all) return {};
+  // The container's network is what limits them.
+  static const char *addresses[] = {"0.0.0.0/0", "::/0"}, *names[] = {"*"};
+  wasm_runtime_set_wasi_addr_pool(module_, addresses, std::size(addresses));
+  wasm_runtime_set_wasi_ns_lookup_pool(module_, names, std::size(names));
   return {};
 }
 
@@ -157,22 +183,46 @@ Failure Guest::instantiate(const Options& options, const Preopens& preopens) {
   InstantiationArgs arguments = {};
   arguments.default_stack_size = options.stack;
   arguments.host_managed_heap_size = 0;  // the guest brings its own malloc
-  arguments.max_memory_pages = options.memory_pages;
+  arguments.max_memory_pages = memory_pages_;
   char message[256] = "";
   instance_ = wasm_runtime_instantiate_ex(module_, &arguments, message, sizeof(message));
   if (instance_ != nullptr) return {};
-  return not_runnable("cannot be instantiated: " + without_prefix(message, "WASM module instantiate failed: ") +
-                      address_space_hint(message));
+  constexpr std::string_view kTrap = "Exception: ";  // then it went wrong in the guest's code
+  std::string reason = without_prefix(message, "WASM module instantiate failed: ");
+  reason = without_prefix(reason.c_str(), "AOT module instantiate failed: ");
+  if (reason.starts_with(kTrap)) return {EFAULT, reason.substr(kTrap.size()), true};
+  return not_runnable("cannot be instantiated: " + reason + address_space_hint(message));
 }
 
 Failure Guest::give_sockets(const Options& options, const Preopens& preopens) {
   // After the directories: wasi-libc stops looking for preopens at the first number that is none.
-  const auto first = kFirstPreopen + static_cast<int>(preopens.names.size());
+  const auto first = kFirstPreopen + static_cast<int>(preopens.list.size());
+  if (options.network == Network::none) return {};
   for (int index = 0; index < static_cast<int>(options.listen); ++index) {
     if (!crumb_give_descriptor(instance_, first + index, 3 + index))
       return {EBADF, "descriptor " + std::to_string(3 + index) + " is not an open socket"};
   }
   return {};
+}
+
+std::string Guest::backtrace() const {
+  constexpr std::size_t kMostFrames = 32, kMost = 1024;  // shown, looked at
+  std::vector<crumb_frame> frames(kMost);
+  const std::size_t count = instance_ == nullptr ? 0 : crumb_frames(instance_, frames.data(), kMost);
+  // Where another thread trapped, WAMR has printed its functions as well, and those of the first thread tell nothing.
+  if (count == 0 || printed_frames() > count) return take_backtrace();
+  std::string text;
+  for (std::size_t index = 0; index < std::min(count, kMostFrames); ++index) {
+    const crumb_frame& frame = frames[index];
+    char place[64] = "";
+    if (frame.offset != 0)
+      std::snprintf(place, sizeof(place), frame.exact ? ", at 0x%x" : ", which begins at 0x%x", frame.offset);
+    char number[32];
+    std::snprintf(number, sizeof(number), "  #%02zu ", index);
+    text.append(number).append(frame.name != nullptr ? frame.name : "$f" + std::to_string(frame.function));
+    text.append(" (function ").append(std::to_string(frame.function)).append(place).append(")\n");
+  }
+  return count > kMostFrames ? text + "  ...\n" : text;
 }
 
 bool Guest::run(const Options& options, int& code, std::string& reason) {

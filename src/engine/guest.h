@@ -20,7 +20,7 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   ~Engine();
-  Failure start();
+  Failure start(const Options& options);
 
  private:
   bool started_ = false;
@@ -40,8 +40,8 @@ class Guest {
   // follow.
   Failure load_code(Mapping mapping);
 
-  // Refuses what could not run: missing imports, no entry point, more memory than the cap.
-  Failure check(const ModuleFacts& facts, const Options& options) const;
+  // Refuses what could not run: missing imports, no entry point, more memory at start than there may be.
+  Failure check(const ModuleFacts& facts, const Options& options);
 
   // Gives it arguments, environment (`environ`, with PWD as the working directory), directories and standard streams. A start
   // section runs here.
@@ -49,6 +49,9 @@ class Guest {
 
   // The sockets at descriptors 3 to 3 + options.listen - 1, under the guest's next free numbers.
   Failure give_sockets(const Options& options, const Preopens& preopens);
+
+  // The functions that were being executed at the trap, innermost first, one line each; empty when nothing is known.
+  std::string backtrace() const;
 
   // Runs it to its end. True: `code` is its exit code. False: it trapped, for `reason`.
   bool run(const Options& options, int& code, std::string& reason);
@@ -59,10 +62,13 @@ class Guest {
   Failure load(const Mapping& mapping, bool freeable);
 
   Mapping code_;
+  std::uint32_t memory_pages_ = 0;  // that the memory may grow to; 0: no limit
   wasm_module_t module_ = nullptr;
   wasm_module_inst_t instance_ = nullptr;
   // WAMR keeps pointers into these.
   std::vector<const char*> directories_;
+  std::vector<std::string> mappings_;  // "NAME::PATH" of those that have another name
+  std::vector<const char*> mapped_;
   std::vector<const char*> environment_;
   std::string working_directory_;  // "PWD=..."
 };

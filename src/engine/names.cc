@@ -1,23 +1,27 @@
 // Name resolution without NSS: glibc's getaddrinfo, also in a static program, loads libraries that the container's /etc names
-// from the container's root filesystem. This one (--wrap) knows numeric addresses and /etc/hosts.
+// from the container's root filesystem. This one (--wrap) knows numeric addresses and /etc/hosts, and asks the servers of
+// /etc/resolv.conf through the C library's resolver (res_search), which loads nothing.
 #include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <resolv.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
-#include "engine/descriptor.h"
+#include "engine/read_file.h"
 
 namespace crumb::engine {
 namespace {
@@ -28,19 +32,6 @@ struct Result {
 };
 
 constexpr std::size_t kLargestHosts = 1U << 20;  // the container's own file: not trusted to be small
-
-std::string read_hosts() {
-  const Descriptor file(::open("/etc/hosts", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  std::string text(kLargestHosts, '\0');
-  std::size_t size = 0;
-  while (file && size < text.size()) {
-    const ssize_t part = ::read(file.get(), text.data() + size, text.size() - size);
-    if (part <= 0) break;
-    size += static_cast<std::size_t>(part);
-  }
-  text.resize(size);
-  return text;
-}
 
 std::string_view next_word(std::string_view& line) {
   constexpr char kBlank[] = " \t\r";
@@ -79,9 +70,8 @@ bool add_address(const std::string& text, in_port_t port, const addrinfo& hints,
 
   for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
     if (hints.ai_socktype != 0 && hints.ai_socktype != type) continue;
-    auto* result = static_cast<Result*>(std::malloc(sizeof(Result)));
+    auto* const result = new (std::nothrow) Result(model);
     if (result == nullptr) return true;
-    *result = model;
     result->info.ai_socktype = type;
     result->info.ai_protocol = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
     result->info.ai_addr = reinterpret_cast<sockaddr*>(&result->address);
@@ -98,7 +88,7 @@ bool names_host(std::string_view words, std::string_view host) {
 }
 
 void add_from_hosts(std::string_view host, in_port_t port, const addrinfo& hints, addrinfo**& tail) {
-  const std::string text = read_hosts();
+  const std::string text = read_file("/etc/hosts", kLargestHosts);
   for (std::string_view rest = text; !rest.empty();) {
     std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
@@ -108,25 +98,61 @@ void add_from_hosts(std::string_view host, in_port_t port, const addrinfo& hints
   }
 }
 
+// The addresses of one kind (ns_t_a, ns_t_aaaa) of an answer; those of the name's aliases are in it as well.
+void add_from_answer(const std::vector<unsigned char>& answer, ns_type kind, in_port_t port, const addrinfo& hints,
+                     addrinfo**& tail) {
+  ns_msg message = {};
+  if (::ns_initparse(answer.data(), static_cast<int>(answer.size()), &message) != 0) return;
+  for (int index = 0; index < ns_msg_count(message, ns_s_an); ++index) {
+    ns_rr record = {};
+    const bool four = kind == ns_t_a;
+    if (::ns_parserr(&message, ns_s_an, index, &record) != 0 || ns_rr_type(record) != kind) continue;
+    if (ns_rr_rdlen(record) != (four ? NS_INADDRSZ : NS_IN6ADDRSZ)) continue;
+    char text[INET6_ADDRSTRLEN];
+    if (::inet_ntop(four ? AF_INET : AF_INET6, ns_rr_rdata(record), text, sizeof(text)) != nullptr)
+      add_address(text, port, hints, tail);
+  }
+}
+
+// What there is to say when no address was found: EAI_NONAME, or EAI_AGAIN when no server has answered.
+int add_from_servers(const char* host, in_port_t port, const addrinfo& hints, addrinfo**& tail) {
+  constexpr std::size_t kLargestAnswer = 65535;
+  int error = EAI_NONAME;
+  for (const auto& [kind, family] : {std::pair{ns_t_a, AF_INET}, {ns_t_aaaa, AF_INET6}}) {
+    if (hints.ai_family != AF_UNSPEC && hints.ai_family != family) continue;
+    std::vector<unsigned char> answer(kLargestAnswer);
+    const int size = ::res_search(host, ns_c_in, kind, answer.data(), static_cast<int>(answer.size()));
+    if (size < 0 && h_errno == TRY_AGAIN) error = EAI_AGAIN;
+    if (size <= 0) continue;
+    answer.resize(std::min(static_cast<std::size_t>(size), answer.size()));
+    add_from_answer(answer, kind, port, hints, tail);
+  }
+  return error;
+}
+
 }  // namespace
-}  // namespace crumb::engine
 
 extern "C" {
 
 int __wrap_getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** results) {
-  using namespace crumb::engine;
   const addrinfo wanted = hints != nullptr ? *hints : addrinfo{};
   in_port_t port = 0;
   if (service != nullptr && !parse_port(service, port)) return EAI_SERVICE;
   *results = nullptr;
   addrinfo** tail = results;
   if (host == nullptr) return EAI_NONAME;
-  if (!add_address(host, port, wanted, tail) && (wanted.ai_flags & AI_NUMERICHOST) == 0)
+  int error = EAI_NONAME;
+  if (!add_address(host, port, wanted, tail) && (wanted.ai_flags & AI_NUMERICHOST) == 0) {
     add_from_hosts(host, port, wanted, tail);
-  return *results != nullptr ? 0 : EAI_NONAME;
+    if (*results == nullptr) error = add_from_servers(host, port, wanted, tail);
+  }
+  return *results != nullptr ? 0 : error;
 }
 
 void __wrap_freeaddrinfo(addrinfo* results) {
-  while (results != nullptr) std::free(std::exchange(results, results->ai_next));  // each is the first member of a Result
+  // Each is the first member of a Result.
+  while (results != nullptr) delete reinterpret_cast<Result*>(std::exchange(results, results->ai_next));
 }
 }
+
+}  // namespace crumb::engine

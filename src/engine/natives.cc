@@ -1,9 +1,11 @@
 #include "engine/natives.h"
 
-#include <time.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <ctime>
 #include <iterator>
 #include <vector>
 
@@ -41,8 +43,9 @@ struct Event {
 };
 static_assert(sizeof(Event) == 32);
 
-constexpr std::uint8_t kClock = 0;      // Subscription::type
-constexpr std::uint16_t kAbsolute = 1;  // Clock::flags
+constexpr std::uint8_t kClock = 0;       // Subscription::type
+constexpr std::uint32_t kMonotonic = 1;  // Clock::id; 0 is the real time
+constexpr std::uint16_t kAbsolute = 1;   // Clock::flags
 
 extern "C" Errno wasmtime_ssp_poll_oneoff(wasm_exec_env_t, fd_table*, const Subscription*, Event*, std::size_t, std::size_t*);
 
@@ -52,12 +55,19 @@ std::uint64_t nanoseconds_now(std::uint32_t wasi_clock) {
   return static_cast<std::uint64_t>(now.tv_sec) * 1000000000U + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+// How long the call of poll() below is to wait, in nanoseconds, when it waits for a clock as well: WAMR cuts that to
+// milliseconds.
+thread_local const std::uint64_t* exact_timeout = nullptr;
+
 // WAMR's poll takes one clock, relative, among descriptors: an absolute deadline becomes what is left of it.
 void make_relative(Subscription::Clock& clock) {
   const std::uint64_t now = nanoseconds_now(clock.id);
   clock.timeout = clock.timeout > now ? clock.timeout - now : 0;
   clock.flags = static_cast<std::uint16_t>(clock.flags & ~kAbsolute);
 }
+
+// The clocks that can be waited for: of the processor's time WAMR makes the real time among descriptors.
+bool can_be_waited_for(const Subscription& one) { return one.type != kClock || one.clock.id <= kMonotonic; }
 
 // Only the clock that fires first matters: the others could not fire before the call returns.
 void keep_earliest_clock(std::vector<Subscription>& subscriptions) {
@@ -79,8 +89,28 @@ void keep_earliest_clock(std::vector<Subscription>& subscriptions) {
   subscriptions.swap(kept);
 }
 
+// For its lifetime poll() waits as long as the clock among these subscriptions says.
+class ExactTimeout {
+ public:
+  explicit ExactTimeout(std::vector<Subscription>& subscriptions) {
+    for (Subscription& one : subscriptions) {
+      if (one.type != kClock || subscriptions.size() == 1) continue;  // WAMR sleeps exactly for a clock alone
+      nanoseconds_ = one.clock.timeout;
+      exact_timeout = &nanoseconds_;
+      // 0 shall mean that WAMR has events already and does not wait.
+      one.clock.timeout = std::max<std::uint64_t>(nanoseconds_, 1000000);
+    }
+  }
+  ~ExactTimeout() { exact_timeout = nullptr; }
+  ExactTimeout(const ExactTimeout&) = delete;
+  ExactTimeout& operator=(const ExactTimeout&) = delete;
+
+ private:
+  std::uint64_t nanoseconds_ = 0;
+};
+
 Errno poll_oneoff(wasm_exec_env_t environment, const Subscription* in, Event* out, std::uint32_t count, std::uint32_t* events) {
-  const wasm_module_inst_t instance = wasm_runtime_get_module_inst(environment);
+  auto* const instance = wasm_runtime_get_module_inst(environment);
   fd_table* const table = crumb_descriptors(environment);
   if (count == 0 || table == nullptr) return kInvalid;
   if (!wasm_runtime_validate_native_addr(instance, const_cast<Subscription*>(in), std::uint64_t{count} * sizeof(*in)) ||
@@ -90,7 +120,9 @@ Errno poll_oneoff(wasm_exec_env_t environment, const Subscription* in, Event* ou
 
   // A copy: another thread of the guest may change the original meanwhile.
   std::vector<Subscription> subscriptions(in, in + count);
+  if (!std::all_of(subscriptions.begin(), subscriptions.end(), can_be_waited_for)) return kInvalid;
   if (count > 1) keep_earliest_clock(subscriptions);
+  const ExactTimeout timeout(subscriptions);
   std::size_t fired = 0;
   const Errno error = wasmtime_ssp_poll_oneoff(environment, table, subscriptions.data(), out, subscriptions.size(), &fired);
   if (error == 0) *events = static_cast<std::uint32_t>(fired);
@@ -101,6 +133,10 @@ void proc_exit(wasm_exec_env_t, std::uint32_t code) { ::_exit(static_cast<int>(c
 
 Errno sock_open(wasm_exec_env_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t*) { return kAccess; }
 
+Errno no_resolve(wasm_exec_env_t, const char*, const char*, void*, void*, std::uint32_t, std::uint32_t*) { return kAccess; }
+
+std::int32_t no_thread(wasm_exec_env_t, std::uint32_t) { return -1; }
+
 template <class Function>
 NativeSymbol native(const char* name, Function* function, const char* signature) {
   return {name, reinterpret_cast<void*>(function), signature, nullptr};
@@ -108,19 +144,39 @@ NativeSymbol native(const char* name, Function* function, const char* signature)
 
 }  // namespace
 
-Failure register_natives() {
-  // WAMR keeps and sorts the table.
+Failure register_natives(const Options& options) {
+  // WAMR keeps the modules' names, and keeps and sorts the tables.
   static NativeSymbol symbols[] = {
       native("poll_oneoff", poll_oneoff, "(**i*)i"),
       native("proc_exit", proc_exit, "(i)"),
-      native("sock_open", sock_open, "(iii*)i"),
+      native("sock_addr_resolve", crumb_resolve, "($$**i*)i"),
   };
   // Old tools import WASI under this name.
   static NativeSymbol unstable[] = {symbols[0], symbols[1]};
-  if (!wasm_runtime_register_natives("wasi_snapshot_preview1", symbols, std::size(symbols)) ||
-      !wasm_runtime_register_natives("wasi_unstable", unstable, std::size(unstable)))
+  static NativeSymbol no_sockets[] = {
+      native("sock_open", sock_open, "(iii*)i"),
+      native("sock_addr_resolve", no_resolve, "($$**i*)i"),
+  };
+  static NativeSymbol no_threads[] = {native("thread-spawn", no_thread, "(i)i")};
+  static constexpr char kWasi[] = "wasi_snapshot_preview1";
+  // The last one that was registered counts.
+  if (!wasm_runtime_register_natives(kWasi, symbols, std::size(symbols)) ||
+      !wasm_runtime_register_natives("wasi_unstable", unstable, std::size(unstable)) ||
+      (options.network != Network::all && !wasm_runtime_register_natives(kWasi, no_sockets, std::size(no_sockets))) ||
+      (options.threads == 0 && !wasm_runtime_register_natives("wasi", no_threads, std::size(no_threads))))
     return {ENOMEM, "the engine's own functions cannot be registered"};
   return {};
 }
 
 }  // namespace crumb::engine
+
+extern "C" {
+
+// In place of WAMR's, whose argument is milliseconds.
+int __wrap_os_poll(pollfd* descriptors, nfds_t count, int milliseconds) {
+  const std::uint64_t* const exact = crumb::engine::exact_timeout;
+  if (exact == nullptr || milliseconds == 0) return ::poll(descriptors, count, milliseconds);
+  const timespec timeout = {static_cast<std::time_t>(*exact / 1000000000U), static_cast<long>(*exact % 1000000000U)};
+  return ::ppoll(descriptors, count, &timeout, nullptr);
+}
+}

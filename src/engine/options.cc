@@ -1,5 +1,6 @@
 #include "engine/options.h"
 
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,8 +10,11 @@
 #include <cstring>
 #include <limits>
 #include <string_view>
+#include <type_traits>
 
+#include "engine/circumstances.h"
 #include "wire/engine_options.h"
+#include "wire/guest_memory.h"
 
 namespace crumb::engine {
 
@@ -26,14 +30,12 @@ const char kHelp[] =
 
 namespace {
 
-constexpr std::uint32_t kSmallestStack = 4096;
-constexpr std::uint32_t kLargestStack = 1U << 30;
-constexpr std::uint32_t kLargestMemory = 65536;  // pages: all that 32-bit addresses reach
 constexpr std::uint32_t kMostSockets = 1024;
 constexpr off_t kLargestOptions = 65536;
 
-bool parse_number(std::string_view text, std::uint32_t low, std::uint32_t high, std::uint32_t& value) {
-  std::uint32_t number = 0;
+template <class Number>
+bool parse_number(std::string_view text, std::type_identity_t<Number> low, std::type_identity_t<Number> high, Number& value) {
+  Number number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number < low || number > high) return false;
   value = number;
@@ -47,28 +49,62 @@ bool parse_descriptor(std::string_view text, int& descriptor) {
   return true;
 }
 
+bool parse_network(std::string_view text, Network& network) {
+  network = text == "none" ? Network::none : text == "all" ? Network::all : Network::listen;
+  return network != Network::listen || text == "listen";
+}
+
+// "rw PATH", "ro PATH", or "none".
+bool add_grant(std::string_view text, std::vector<Grant>& grants) {
+  constexpr std::size_t kMode = 3;
+  const std::string_view mode = text.substr(0, kMode);
+  if (text == "none") return grants.empty();
+  if ((mode != "rw " && mode != "ro ") || text.substr(kMode, 1) != "/") return false;
+  grants.push_back({std::string(text.substr(kMode)), mode == "rw "});
+  return true;
+}
+
+// "rw PATH NAME", "ro PATH NAME".
+bool add_named_grant(std::string_view text, std::vector<Grant>& grants) {
+  const std::size_t blank = text.find(' ', std::min<std::size_t>(text.size(), 3));
+  if (blank == std::string_view::npos || blank + 1 == text.size() || !add_grant(text.substr(0, blank), grants)) return false;
+  grants.back().name = text.substr(blank + 1);
+  return true;
+}
+
 bool set_option(std::string_view key, std::string_view value, Options& options) {
   if (key == "module") return parse_descriptor(value, options.module_descriptor);
   if (key == "name") return !(options.name = value).empty();
   if (key == "report") return parse_descriptor(value, options.report);
-  if (key == "stack") return parse_number(value, kSmallestStack, kLargestStack, options.stack);
-  if (key == "memory-pages") return parse_number(value, 0, kLargestMemory, options.memory_pages);
+  if (key == "stack") return parse_number(value, wire::kSmallestGuestStack, wire::kLargestGuestStack, options.stack);
+  if (key == "memory-pages") return parse_number(value, 0, wire::kMostGuestPages, options.memory_pages);
+  if (key == "memory-limit") return parse_number(value, 0, std::numeric_limits<std::uint64_t>::max(), options.memory_limit);
   if (key == "listen") return parse_number(value, 0, kMostSockets, options.listen);
-  if (key == "preopen-root") {
-    options.preopen_root = value == "rw";
-    return options.preopen_root || value == "none";
-  }
+  if (key == "threads") return parse_number(value, 0, wire::kMostGuestThreads, options.threads);
+  if (key == "network") return parse_network(value, options.network);
+  if (key == "code") return (options.code_required = value == "required") || value == "any";
   return false;
 }
 
+Failure bad_entry(std::string_view entry) { return {EINVAL, "bad engine option \"" + std::string(entry) + "\""}; }
+
 Failure parse_entries(std::string_view entries, Options& options) {
+  std::vector<Grant> grants;
+  bool has_grants = false;
   while (!entries.empty()) {
     const std::string_view entry = entries.substr(0, entries.find('\0'));
     entries.remove_prefix(std::min(entry.size() + 1, entries.size()));
     const std::size_t equals = entry.find('=');
-    if (equals == std::string_view::npos || !set_option(entry.substr(0, equals), entry.substr(equals + 1), options))
-      return {EINVAL, "bad engine option \"" + std::string(entry) + "\""};
+    if (equals == std::string_view::npos) return bad_entry(entry);
+    const std::string_view key = entry.substr(0, equals), value = entry.substr(equals + 1);
+    const bool is_grant = key.starts_with("preopen");
+    has_grants |= is_grant;
+    const bool valid = key == "preopen"      ? add_grant(value, grants)
+                       : key == "preopen-as" ? add_named_grant(value, grants)
+                                             : set_option(key, value, options);
+    if (!valid) return bad_entry(entry);
   }
+  if (has_grants) options.grants.swap(grants);
   if (options.module_descriptor < 0 || options.name.empty()) return {EINVAL, "the engine options name no module"};
   return {};
 }
@@ -91,7 +127,7 @@ Failure read_from_crumb(const char* number, int argc, char** argv, Options& opti
   const std::string_view numbers = number;  // "OPTIONS" or "OPTIONS,CODE"
   const std::size_t comma = numbers.find(',');
   const bool valid = parse_descriptor(numbers.substr(0, comma), descriptor) &&
-                     (comma == numbers.npos || parse_descriptor(numbers.substr(comma + 1), options.code_descriptor));
+                     (comma == std::string_view::npos || parse_descriptor(numbers.substr(comma + 1), options.code_descriptor));
   ::unsetenv(wire::kEngineOptionsVariable);
   if (!valid) return {EINVAL, std::string(wire::kEngineOptionsVariable) + " does not name descriptors"};
 
@@ -116,6 +152,7 @@ Failure read_command_line(int argc, char** argv, Options& options) {
   for (; index < argc && argv[index][0] == '-' && argv[index][1] != '\0'; ++index) {
     const std::string_view argument = argv[index];
     if (argument == "--help" || argument == "-h") return options.request = Request::help, Failure{};
+    if (argument == "--imports") return options.request = Request::imports, Failure{};
     if (argument == "--version") return options.request = Request::version, Failure{};
     if (argument == "--") {
       ++index;
@@ -136,12 +173,48 @@ Failure read_command_line(int argc, char** argv, Options& options) {
   return {};
 }
 
+// The program that the kernel started us for, by binfmt_misc with the flag O; -1: somebody else has started us.
+int descriptor_of_kernel() {
+  errno = 0;
+  const unsigned long descriptor = ::getauxval(AT_EXECFD);
+  return errno == 0 ? static_cast<int>(descriptor) : -1;
+}
+
+// argv is the interpreter's name, the module's path and, with the flag P, the module's argv; without it the rest of that. There
+// are no options of ours: all else is the guest's.
+Failure read_from_kernel(int descriptor, int argc, char** argv, Options& options) {
+  constexpr unsigned long kPreservesName = 1;  // AT_FLAGS_PRESERVE_ARGV0 of linux/binfmts.h, since Linux 5.12
+  if (argc < 2) return {EINVAL, "the kernel names no module"};
+  const int first = (::getauxval(AT_FLAGS) & kPreservesName) != 0 && argc > 2 ? 2 : 1;
+  options.module_descriptor = descriptor;
+  options.name = argv[1];
+  options.argc = argc - first;
+  options.argv = argv + first;
+  return {};
+}
+
 }  // namespace
 
-Failure read_options(int argc, char** argv, Options& options) {
+Options default_options() {
+  Options options;
   options.stack = wire::kDefaultGuestStack;
-  if (const char* number = ::getenv(wire::kEngineOptionsVariable)) return read_from_crumb(number, argc, argv, options);
-  return read_command_line(argc, argv, options);
+  options.threads = wire::kMostGuestThreads;
+  return options;
+}
+
+void look_around(Options& options) {
+  options.memory_limit = own_memory_limit();
+  options.listen = handed_over_sockets();
+}
+
+Failure read_options(int argc, char** argv, Options& options) {
+  options = default_options();
+  const int descriptor = descriptor_of_kernel();
+  const char* const number = ::getenv(wire::kEngineOptionsVariable);
+  if (descriptor < 0 && number != nullptr) return read_from_crumb(number, argc, argv, options);
+  if (descriptor < 0) return read_command_line(argc, argv, options);
+  look_around(options);
+  return read_from_kernel(descriptor, argc, argv, options);
 }
 
 }  // namespace crumb::engine

@@ -14,6 +14,7 @@
 #include "engine/descriptor.h"
 #include "engine/preopens.h"
 #include "engine/wasi_table.h"
+#include "wire/statx.h"
 
 extern "C" struct fd_prestats;
 
@@ -24,6 +25,8 @@ using Errno = std::uint16_t;  // __wasi_errno_t
 using Number = std::int32_t;  // __wasi_fd_t
 
 constexpr Errno kNotCapable = 76;
+constexpr std::uint32_t kFollow = 1;     // __wasi_lookupflags_t
+constexpr std::uint16_t kCreateNew = 5;  // __wasi_oflags_t: create, exclusively
 
 bool enabled = false;
 std::string working_directory;  // NOLINT: written once, before the guest's first instruction
@@ -53,7 +56,7 @@ class FromRoot {
 // call(directory, path, length), and again from "/" when the path was refused because it leaves its directory. Such a refusal
 // comes before anything was done.
 template <class Call>
-Errno retry_from_root(wasm_exec_env_t environment, Number directory, const char* path, std::size_t length, Call&& call) {
+Errno retry_from_root(wasm_exec_env_t environment, Number directory, const char* path, std::size_t length, const Call& call) {
   const Errno error = call(directory, path, length);
   FromRoot whole;
   if (error != kNotCapable || !whole.set(environment, directory, path, length)) return error;
@@ -71,12 +74,9 @@ struct Place {
 // The mount belongs to a directory's identity: the root may be mounted a second time below itself.
 bool place_of(int directory, const char* name, Place& place) {
   struct statx status = {};
-  constexpr unsigned kMountId = 0x1000;  // STATX_MNT_ID, Linux 5.8
-  if (::statx(directory, name, AT_EMPTY_PATH, STATX_INO | kMountId, &status) != 0) return false;
+  if (::statx(directory, name, AT_EMPTY_PATH, STATX_INO | wire::kStatxMountId, &status) != 0) return false;
   place = {static_cast<dev_t>(status.stx_dev_major) << 32 | status.stx_dev_minor, status.stx_ino, 0};
-#ifdef STATX_MNT_ID
-  if ((status.stx_mask & kMountId) != 0) place.mount = status.stx_mnt_id;
-#endif
+  if ((status.stx_mask & wire::kStatxMountId) != 0) place.mount = wire::mount_id(status);
   return true;
 }
 
@@ -117,8 +117,9 @@ void resolve_paths_from_root(std::string directory) {
 }  // namespace crumb::engine
 
 // The functions behind the wraps, with their declarations in wasmtime_ssp.h and platform_api_extension.h.
-// NOLINTBEGIN(bugprone-reserved-identifier)
 using crumb::engine::Errno;
+using crumb::engine::kCreateNew;
+using crumb::engine::kFollow;
 using crumb::engine::Number;
 using crumb::engine::retry_from_root;
 
@@ -154,6 +155,8 @@ Errno __real_wasmtime_ssp_path_open(CRUMB_TABLE, Number directory, std::uint32_t
 Errno __wrap_wasmtime_ssp_path_open(CRUMB_TABLE, Number directory, std::uint32_t lookup, const char* path, std::size_t length,
                                     std::uint16_t flags, std::uint64_t base, std::uint64_t inheriting, std::uint16_t status,
                                     Number* opened) {
+  // open(2): a link in the place of what is to be created is never followed. WAMR resolves it before the kernel sees the flags.
+  if ((flags & kCreateNew) == kCreateNew) lookup &= ~kFollow;
   return retry_from_root(environment, directory, path, length, [&](Number at, const char* text, std::size_t size) {
     return __real_wasmtime_ssp_path_open(environment, table, at, lookup, text, size, flags, base, inheriting, status, opened);
   });
@@ -233,4 +236,3 @@ Errno __wrap_os_readlinkat(int directory, const char* path, char* buffer, std::s
   return 0;
 }
 }
-// NOLINTEND(bugprone-reserved-identifier)

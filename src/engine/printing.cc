@@ -25,22 +25,40 @@ int keep(const char* format, va_list arguments) {
   return written;
 }
 
+// "#00: 0x0012 - name"
+bool is_frame(std::string_view line) {
+  return line.starts_with('#') && line.find(": 0x") != line.npos && line.find(" - ") != line.npos;
+}
+
+std::string_view take_line(std::string_view& text) {
+  const std::string_view line = text.substr(0, text.find('\n'));
+  text.remove_prefix(std::min(line.size() + 1, text.size()));
+  return line;
+}
+
 }  // namespace
+
+std::size_t printed_frames() {
+  std::size_t count = 0;
+  for (std::string_view text(kept, kept_size); !text.empty();) count += is_frame(take_line(text));
+  return count;
+}
 
 std::string take_backtrace() {
   constexpr int kMostFrames = 32;
   std::string result;
   std::string_view text(kept, kept_size);
   for (int frames = 0; !text.empty();) {
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    // "#00: 0x0012 - name". The offset counts WAMR's translated code, in the first frame of a fault it is garbage: it says
-    // nothing about the module and is left out.
-    const std::size_t offset = line.find(": 0x");
-    const std::size_t name = line.find(" - ");
-    if (!line.starts_with('#') || offset == std::string_view::npos || name == std::string_view::npos) continue;
+    const std::string_view line = take_line(text);
+    if (!is_frame(line)) continue;
+    // The offset counts WAMR's translated code, in the first frame of a fault it is garbage: it says nothing about the module
+    // and is left out.
     if (frames++ == kMostFrames) return result.append("  ...\n");
-    result.append("  ").append(line.substr(0, offset)).append(" ").append(line.substr(name + 3)).append("\n");
+    result.append("  ")
+        .append(line.substr(0, line.find(": 0x")))
+        .append(" ")
+        .append(line.substr(line.find(" - ") + 3))
+        .append("\n");
   }
   return result;
 }

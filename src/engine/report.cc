@@ -10,14 +10,6 @@
 namespace crumb::engine {
 namespace {
 
-std::string line_of(const Options& options, const std::string& text) {
-  std::string line = options.under_crumb ? "crumb: " : "crumb-wasm: ";
-  if (!options.name.empty()) line.append(options.name).append(": ");
-  line.append(text);
-  std::replace(line.begin(), line.end(), '\n', ' ');  // names and messages come from the image
-  return line + "\n";
-}
-
 void write_record(int descriptor, int error, const std::string& text) {
   wire::Message message;
   message.point = wire::Point::failed;
@@ -29,6 +21,14 @@ void write_record(int descriptor, int error, const std::string& text) {
 
 }  // namespace
 
+std::string note_line(const Options& options, const std::string& text) {
+  std::string line = options.under_crumb ? "crumb: " : "crumb-wasm: ";
+  if (!options.name.empty()) line.append(options.name).append(": ");
+  line.append(text);
+  std::replace(line.begin(), line.end(), '\n', ' ');  // names and messages come from the image
+  return line + "\n";
+}
+
 void write_all(int descriptor, const std::string& text) {
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t part = ::write(descriptor, text.data() + done, text.size() - done);
@@ -39,17 +39,17 @@ void write_all(int descriptor, const std::string& text) {
 }
 
 int report_failure(const Options& options, const Failure& failure) {
-  write_all(STDERR_FILENO, line_of(options, failure.text));
+  write_all(STDERR_FILENO, note_line(options, failure.text));
   if (options.report >= 0) write_record(options.report, failure.error, options.name + ": " + failure.text);
   return failure.error == ENOENT ? kNotFound : kNotExecutable;
 }
 
 void report_unusable_code(const Options& options, const Failure& failure) {
-  write_all(STDERR_FILENO, line_of(options, "the compiled code cannot be used, the module is interpreted: " + failure.text));
+  write_all(STDERR_FILENO, note_line(options, "the compiled code cannot be used, the module is interpreted: " + failure.text));
 }
 
 int report_trap(const Options& options, const std::string& reason, const std::string& backtrace) {
-  write_all(STDERR_FILENO, line_of(options, "trap: " + reason) + backtrace);
+  write_all(STDERR_FILENO, note_line(options, "trap: " + reason) + backtrace);
   return kTrapped;
 }
 

@@ -20,6 +20,9 @@ void report_unusable_code(const Options& options, const Failure& failure);
 // The reason and the backtrace of a guest that was stopped. Returns the exit code.
 int report_trap(const Options& options, const std::string& reason, const std::string& backtrace);
 
+// "crumb: NAME: TEXT\n", or "crumb-wasm: ..." without crumb.
+std::string note_line(const Options& options, const std::string& text);
+
 // Writes all of it; an error has nowhere to go.
 void write_all(int descriptor, const std::string& text);
 

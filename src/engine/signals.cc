@@ -1,8 +1,8 @@
 #include "engine/signals.h"
 
-#include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <initializer_list>
 
 namespace crumb::engine {
@@ -19,6 +19,8 @@ void install_signal_handlers() {
     ::sigaddset(&handled, number);
   }
   ::sigprocmask(SIG_UNBLOCK, &handled, nullptr);
+  // WASI has no signals that a guest could ignore: it sees EPIPE, and a server outlives a client that has gone.
+  ::signal(SIGPIPE, SIG_IGN);
 }
 
 }  // namespace crumb::engine

@@ -39,7 +39,18 @@ bool take_descriptors(const msghdr& header, const Control& control, Answer& answ
   return count <= Answer::kMost && (header.msg_flags & MSG_CTRUNC) == 0;
 }
 
+// read drops the descriptors of a message, of which there are none behind the filter.
+long receive_filtered(const Context& context, wire::Message& message) {
+  long size = 0;
+  do size = kernel::read(context.sync, &message, sizeof message);
+  while (size == -EINTR);
+  if (size == 0 || size == -ECONNRESET) kernel::exit_group(kFailure);  // the host has died
+  if (size < 0) return size;
+  return size == sizeof message ? 0 : -EPROTO;
+}
+
 long receive(Context& context, wire::Message& message, Answer& answer) {
+  if (context.filtered) return receive_filtered(context, message);
   iovec bytes{&message, sizeof message};
   Control control = {};
   msghdr header{};
@@ -58,6 +69,10 @@ long receive(Context& context, wire::Message& message, Answer& answer) {
 }  // namespace
 
 long send(const Context& context, const wire::Message& message, int descriptor) {
+  if (context.filtered) {
+    const long written = kernel::write(context.sync, &message, sizeof message);  // on the socket a packet, too
+    return written < 0 ? written : 0;
+  }
   iovec bytes{const_cast<wire::Message*>(&message), sizeof message};
   Control control = {};
   msghdr header{};
@@ -99,7 +114,7 @@ long perform(Context& context, const wire::Meet<InitForm>& step) {
   // process yet that could look into this one.
   if (map) kernel::prctl(PR_SET_DUMPABLE, 1);
   // Before the question: crumb leaves right after its answer. Should it die without one, the end of file ends us.
-  if (ready) kernel::prctl(PR_SET_PDEATHSIG, 0);
+  if (ready && !context.filtered && !step.tied) kernel::prctl(PR_SET_PDEATHSIG, 0);
   Answer answer;
   if (const long result = ask(context, question, -1, answer); result < 0) return result;
   if (answer.count != 0) return context.failed(-EPROTO, "the host's answer");
@@ -118,15 +133,27 @@ long wait_for_start(Context& context) {
   return result < 0 ? result : 0;
 }
 
+namespace {
+
+// Of a hook's process only init, which waits for it, knows.
+[[noreturn]] void leave_hook(const Context& context, long error) {
+  const int number = static_cast<int>(error);
+  kernel::write(context.hook, &number, sizeof number);
+  kernel::exit_group(kFailure);
+}
+
+}  // namespace
+
 void leave(Context& context, long error) {
+  if (context.hook >= 0) leave_hook(context, error);
   wire::Message message;
   message.point = wire::Point::failed;
   message.step = context.step;
   message.error = static_cast<int32_t>(-error);
+  message.value = context.value;
   copy(message.text, sizeof message.text, context.operand);
   // `create` has gone: `start` is who will want to know.
   if (context.ready && context.start >= 0) wait_for_start(context);
-  // After the container's filter write may be all that is left: on the socket it makes a packet, too.
   if (context.ready)
     kernel::write(context.report(), &message, sizeof message);
   else

@@ -24,7 +24,7 @@ long ask(Context& context, const wire::Message& question, int descriptor, Answer
 // Reads the byte of `start`. 0 or -errno. The FIFO stays open: the filter may not know close, and exec closes it.
 long wait_for_start(Context& context);
 
-// Tells the host what failed and ends the process.
+// Tells the host what failed (of a hook's process: init) and ends the process.
 [[noreturn]] void leave(Context& context, long error);
 
 }  // namespace crumb::init

@@ -8,10 +8,19 @@
 
 namespace crumb::init {
 
+// What a descriptor leads to.
+struct Place {
+  uint64_t mount = 0, inode = 0;  // mount: the kernel's number of it
+  unsigned mode = 0;              // the type only; 0: not looked at yet
+};
+
 struct Context {
   int sync = -1, start = -1, result = -1;  // wire::Header
   bool ready = false;                      // the point was answered: crumb may be gone
+  bool filtered = false;                   // the container's filter is in force: read and write are all there is
   uint32_t step = 0;                       // index of the one that runs
+  uint64_t value = 0;                      // of the record of its failure
+  int hook = -1;                           // this process is a hook's, and here goes the errno of what fails until its exec
   char operand[wire::kMessageText] = {};   // what a failing step worked on, beyond what the Plan says
 
   static constexpr unsigned kMostSources = 1024;
@@ -19,8 +28,12 @@ struct Context {
   unsigned source_count = 0;
   bool unsettled_sources = false;  // before Linux 5.12: still peers of the host's mounts, until they are attached
 
-  Fd root;                        // O_PATH, the container's root; none: "/" is it
-  const char* root_path = "/";    // on the host, until the root changes
+  Fd root;                      // O_PATH, the container's root; none: "/" is it
+  Place root_place;             // what it is, once somebody has looked
+  const char* root_path = "/";  // on the host, until the root changes
+  Fd nodes;                     // the directory of the last Device or Symlink
+  const char* nodes_path = "";  // which begins like this one's
+  uint32_t nodes_step = 0;
   Fd proc;                        // of Procfs
   Fd masks;                       // the mounted empty tmpfs that hides directories
   bool setgroups_denied = false;  // in the user namespace that was entered

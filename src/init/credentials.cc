@@ -1,4 +1,4 @@
-// Who the program is: bounding set, user, capabilities, umask, personality, no_new_privs.
+// Who the program is: bounding set, user, capabilities, umask, personality, memory policy, no_new_privs.
 #include <errno.h>
 #include <linux/prctl.h>
 
@@ -40,6 +40,14 @@ long raise_ambient(uint64_t wanted) {
   return result;
 }
 
+// Without CAP_SETPCAP nothing can be dropped, but it may be gone already.
+long drop(unsigned long capability) {
+  const long result = kernel::prctl(PR_CAPBSET_DROP, capability);
+  if (result != -EPERM) return result;
+  const long present = kernel::prctl(PR_CAPBSET_READ, capability);
+  return present > 0 ? result : present;
+}
+
 // A change of user resets both (prctl(2)).
 long restore_protection(bool ready) {
   if (const long result = kernel::prctl(PR_SET_DUMPABLE, 0); result < 0) return result;
@@ -51,11 +59,10 @@ long restore_protection(bool ready) {
 long perform(Context& context, const wire::BoundingSet<InitForm>& step) {
   context.bounding = step.keep;
   for (unsigned long capability = 0; capability < kBits; ++capability) {
-    const long present = kernel::prctl(PR_CAPBSET_READ, capability);
-    if (present == -EINVAL) return 0;  // beyond the kernel's last one
-    if (present < 0) return present;
-    if (present == 0 || (step.keep >> capability & 1)) continue;
-    if (const long result = kernel::prctl(PR_CAPBSET_DROP, capability); result < 0) return result;
+    if (step.keep >> capability & 1) continue;
+    const long result = drop(capability);
+    if (result == -EINVAL) return 0;  // beyond the kernel's last one
+    if (result < 0) return result;
   }
   return 0;
 }
@@ -98,6 +105,12 @@ long perform(Context&, const wire::Umask<InitForm>& step) {
 long perform(Context&, const wire::Personality<InitForm>& step) {
   const long result = kernel::personality(step.domain);
   return result < 0 ? result : 0;
+}
+
+long perform(Context&, const wire::MemoryPolicy<InitForm>& step) {
+  constexpr unsigned long kBitsOfWord = 64;
+  // The kernel copies the words from wherever they lie, and leaves out the last bit of what it is told there are.
+  return kernel::set_mempolicy(step.mode, step.nodes.at, step.nodes.count * kBitsOfWord + 1);
 }
 
 long perform(Context&, const wire::NoNewPrivileges<InitForm>&) { return kernel::prctl(PR_SET_NO_NEW_PRIVS, 1); }

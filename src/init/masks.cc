@@ -43,6 +43,13 @@ long empty_directory(Context& context, const Text& label, Fd& mount) {
   return take(kernel::fcntl(mount.get(), F_DUPFD_CLOEXEC, 0), context.masks);
 }
 
+// The target, with what it is.
+long open_target(Context& context, const char* path, Fd& target, Place& place) {
+  long result = open_inside(context, path, 0, Links::inside, target);
+  if (result >= 0) result = look_at(target.get(), place);
+  return result < 0 ? result : refuse_root(context, place);
+}
+
 long cover(Context& context, const char* path, const Fd& mount, const Fd& target) {
   constexpr unsigned kByDescriptors = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
   const long result = kernel::move_mount(mount.get(), "", target.get(), "", kByDescriptors);
@@ -55,12 +62,10 @@ bool missing(long result) { return result == -ENOENT || result == -ENOTDIR; }
 
 long perform(Context& context, const wire::Mask<InitForm>& step) {
   Fd target, mount;
-  long result = open_inside(context, step.path.at, 0, Links::inside, target);
+  Place place;
+  long result = open_target(context, step.path.at, target, place);
   if (missing(result)) return 0;
-  struct stat facts{};
-  if (result >= 0) result = refuse_root(context, target.get());
-  if (result >= 0) result = kernel::fstat(target.get(), &facts);
-  if (result >= 0) result = S_ISDIR(facts.st_mode) ? empty_directory(context, step.label, mount) : null_device(context, mount);
+  if (result >= 0) result = S_ISDIR(place.mode) ? empty_directory(context, step.label, mount) : null_device(context, mount);
   return result < 0 ? result : cover(context, step.path.at, mount, target);
 }
 
@@ -69,9 +74,9 @@ long perform(Context& context, const wire::ReadonlyPath<InitForm>& step) {
   constexpr Change kReadonly{MOUNT_ATTR_RDONLY, 0, 0, false};
   constexpr unsigned kClone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
   Fd target, mount;
-  long result = open_inside(context, step.path.at, 0, Links::inside, target);
+  Place place;
+  long result = open_target(context, step.path.at, target, place);
   if (missing(result)) return 0;
-  if (result >= 0) result = refuse_root(context, target.get());
   if (result >= 0) result = take(kernel::open_tree(target.get(), "", kClone), mount);
   if (result < 0) return result;
   const long changed = change_mount(mount.get(), kReadonly);

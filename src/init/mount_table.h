@@ -24,7 +24,7 @@ bool is_below(const char* path, const char* directory);
 
 // f(line) for every mount until one answers -errno. 0 or -errno.
 template <class F>
-long for_each_mount(F&& f) {
+long for_each_mount(F f) {
   long result = 0;
   char* text = read_mount_table(result);
   for (MountLine line; text != nullptr && result >= 0 && next_mount(text, line);) result = f(line);

@@ -155,16 +155,20 @@ Links target_links(const Mount& step) {
 long open_target(Context& context, const Mount& step, bool directory, Fd& target) {
   const int flags = target_flags(step) | (directory ? O_DIRECTORY : 0);
   const Missing missing = directory ? Missing::make_directory : Missing::make_file;
-  const long result = open_or_make(context, step.target.at, flags, target_links(step), missing, target);
-  return result < 0 ? result : refuse_root(context, target.get());
+  Place place;
+  long result = open_or_make(context, step.target.at, flags, target_links(step), missing, target);
+  if (result >= 0) result = look_at(target.get(), place);
+  return result < 0 ? result : refuse_root(context, place);
 }
 
 // The directory that a new tmpfs is going to cover; none when there is none yet.
 long open_covered(Context& context, const Mount& step, Fd& covered) {
   if (is_bind(step) || !equal(step.type.at, "tmpfs")) return 0;
-  const long result = open_inside(context, step.target.at, O_DIRECTORY | target_flags(step), Links::inside, covered);
+  Place place;
+  long result = open_inside(context, step.target.at, O_DIRECTORY | target_flags(step), Links::inside, covered);
   if (result == -ENOENT) return 0;
-  return result < 0 ? result : refuse_root(context, covered.get());
+  if (result >= 0) result = look_at(covered.get(), place);
+  return result < 0 ? result : refuse_root(context, place);
 }
 
 long fill(Context& context, const Mount& step, const Fd& covered, const Fd& mount) {
@@ -192,7 +196,7 @@ long copy_link(Context& context, const Mount& step) {
 
 // All changes beyond what fsmount took. mount_setattr does them before the mount is attached, mount(2) afterwards.
 template <class Apply>
-long change_all(const Mount& step, Apply&& apply) {
+long change_all(const Mount& step, Apply apply) {
   long result = 0;
   if (is_bind(step) && (step.set | step.clear) != 0) result = apply(Change{step.set, step.clear, 0, false});
   if (result >= 0 && is_bind(step) && (step.recursive_set | step.recursive_clear) != 0)
@@ -204,13 +208,13 @@ long change_all(const Mount& step, Apply&& apply) {
   return result;
 }
 
-long attach_changed(Context& context, const Mount& step, const Fd& mount, const Fd& target) {
+long attach_changed(Context& context, const Mount& step, const Fd& mount, const Place& place, const Fd& target) {
   constexpr unsigned kByDescriptors = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
   constexpr char kOptions[] = "its options";
   const long changed = change_all(step, [&](const Change& change) { return change_mount(mount.get(), change); });
   if (changed < 0 && changed != -ENOSYS) return context.failed(changed, kOptions);
   if (const long result = kernel::move_mount(mount.get(), "", target.get(), "", kByDescriptors); result < 0) return result;
-  if (const long result = check_mounted(context, step.target.at, target_flags(step), mount.get()); result < 0) return result;
+  if (const long result = check_mounted(context, step.target.at, target_flags(step), place); result < 0) return result;
   if (step.opened != 0 && context.unsettled_sources)
     if (const long result = change_mount_legacy(mount.get(), {0, 0, MS_SLAVE, true}); result < 0) return result;
   if (changed != -ENOSYS) return 0;
@@ -221,12 +225,12 @@ long attach_changed(Context& context, const Mount& step, const Fd& mount, const 
 // What was resolved to look at what lies there is what is mounted upon, too.
 long attach(Context& context, const Mount& step, const Fd& mount, Fd& covered) {
   Fd target;
-  struct stat facts{};
+  Place place;
   long result = fill(context, step, covered, mount);
-  if (result >= 0) result = kernel::fstat(mount.get(), &facts);
+  if (result >= 0) result = look_at(mount.get(), place);
   if (result >= 0 && covered) target = static_cast<Fd&&>(covered);
-  if (result >= 0 && !target) result = open_target(context, step, S_ISDIR(facts.st_mode), target);
-  return result < 0 ? result : attach_changed(context, step, mount, target);
+  if (result >= 0 && !target) result = open_target(context, step, S_ISDIR(place.mode), target);
+  return result < 0 ? result : attach_changed(context, step, mount, place, target);
 }
 
 // All that fsconfig would be told, in one text; nullptr without memory.

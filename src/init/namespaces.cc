@@ -85,14 +85,30 @@ long perform(Context& context, const wire::NamespaceRoot<InitForm>&) {
   return kernel::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+namespace {
+
+// Where nothing has to come before it, crumb has made the container's first process itself: this one.
+bool is_first_process(const wire::Fork<InitForm>& step) {
+  return (step.namespaces & CLONE_NEWPID) != 0 && kernel::getpid() == 1;
+}
+
+// The other namespaces take the kernel long: meanwhile the host, which knows the process, makes its cgroups.
+long unshare_others(const wire::Fork<InitForm>& step) {
+  const uint64_t own = step.namespaces & ~uint64_t{CLONE_NEWPID};
+  return own == 0 ? 0 : kernel::unshare(own);
+}
+
+}  // namespace
+
 long perform(Context& context, const wire::Fork<InitForm>& step) {
+  if (is_first_process(step)) return unshare_others(step);
   // The child says nothing before the host knows its pid: it waits until our end of this pipe is closed, by our leaving.
   int ends[2];
   if (const long result = kernel::pipe2(ends, O_CLOEXEC); result < 0) return result;
   const Fd told(ends[0]);
   Fd telling(ends[1]);
   // CLONE_PARENT: the container's process is crumb's child, so that whoever is crumb's parent reaps it later.
-  const long child = kernel::clone(CLONE_PARENT | SIGCHLD | step.namespaces);
+  const long child = kernel::clone(CLONE_PARENT | SIGCHLD | (step.namespaces & CLONE_NEWPID));
   if (child < 0) return child;
   if (child > 0) {
     wire::Message message;
@@ -106,7 +122,7 @@ long perform(Context& context, const wire::Fork<InitForm>& step) {
   char nothing = 0;
   while (kernel::read(told.get(), &nothing, 1) == -EINTR) {
   }
-  return 0;
+  return unshare_others(step);
 }
 
 long perform(Context&, const wire::UnshareCgroup<InitForm>&) { return kernel::unshare(CLONE_NEWCGROUP); }

@@ -13,12 +13,43 @@ unsigned long device_number(uint64_t major, uint64_t minor) {
   return ((major & 0xfffULL) << 8) | ((major & ~0xfffULL) << 32) | (minor & 0xffULL) | ((minor & ~0xffULL) << 12);
 }
 
+// The directory part of both is the same.
+bool are_neighbours(const char* a, const char* b) {
+  size_t slash = 0, i = 0;
+  for (; a[i] != 0 && a[i] == b[i]; ++i)
+    if (a[i] == '/') slash = i + 1;
+  const auto ends = [&](const char* rest) {
+    for (; *rest != 0; ++rest)
+      if (*rest == '/') return false;
+    return true;
+  };
+  return slash > 0 && ends(a + slash) && ends(b + slash);
+}
+
+// open_parent() for a row of steps: the directory stays open for the next one, while nothing else happens in between.
+long open_directory(Context& context, const char* path, const char*& name) {
+  const bool in_a_row = context.nodes && context.nodes_step + 1 == context.step;
+  const bool same = in_a_row && are_neighbours(context.nodes_path, path);
+  context.nodes_path = path;
+  context.nodes_step = context.step;
+  if (!same) return open_parent(context, path, context.nodes, name);
+  for (name = path; *path != 0; ++path)
+    if (*path == '/') name = path + 1;
+  return *name == 0 || equal(name, ".") || equal(name, "..") ? -EINVAL : 0;
+}
+
+bool is_as_asked(const struct stat& facts, const wire::Device<InitForm>& step, unsigned long device) {
+  return facts.st_mode == step.mode && facts.st_uid == step.uid && facts.st_gid == step.gid &&
+         (S_ISFIFO(facts.st_mode) || facts.st_rdev == device);
+}
+
 // What stands at the name now must be the node that was asked for, whoever made it; mode and owner are then set on it.
 long settle_node(const Fd& parent, const char* name, const wire::Device<InitForm>& step, unsigned long device) {
   const unsigned uid = static_cast<unsigned>(step.uid), gid = static_cast<unsigned>(step.gid);
   const unsigned mode = static_cast<unsigned>(step.mode);
   Fd node;
   struct stat facts{};
+  if (kernel::fstatat(parent.get(), name, &facts, AT_SYMLINK_NOFOLLOW) >= 0 && is_as_asked(facts, step, device)) return 0;
   long result = take(kernel::openat(parent.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC), node);
   if (result >= 0) result = kernel::fstat(node.get(), &facts);
   if (result < 0) return result;
@@ -52,18 +83,16 @@ long bind_node(Context& context, const wire::Device<InitForm>& step) {
 long perform(Context& context, const wire::Device<InitForm>& step) {
   if (step.bind) return bind_node(context, step);
   const char* name = nullptr;
-  Fd parent;
-  if (const long result = open_parent(context, step.path.at, parent, name); result < 0) return result;
+  if (const long result = open_directory(context, step.path.at, name); result < 0) return result;
   const unsigned long device = S_ISFIFO(step.mode) ? 0 : device_number(step.major, step.minor);
-  const long result = kernel::mknodat(parent.get(), name, static_cast<unsigned>(step.mode), device);
-  return result >= 0 || result == -EEXIST ? settle_node(parent, name, step, device) : result;
+  const long result = kernel::mknodat(context.nodes.get(), name, static_cast<unsigned>(step.mode), device);
+  return result >= 0 || result == -EEXIST ? settle_node(context.nodes, name, step, device) : result;
 }
 
 long perform(Context& context, const wire::Symlink<InitForm>& step) {
   const char* name = nullptr;
-  Fd parent;
-  if (const long result = open_parent(context, step.path.at, parent, name); result < 0) return result;
-  const long result = kernel::symlinkat(step.target.at, parent.get(), name);
+  if (const long result = open_directory(context, step.path.at, name); result < 0) return result;
+  const long result = kernel::symlinkat(step.target.at, context.nodes.get(), name);
   return result == -EEXIST ? 0 : result;
 }
 

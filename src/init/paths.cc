@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "kernel/call.h"
+#include "wire/statx.h"
 
 namespace crumb::init {
 namespace {
@@ -25,6 +26,11 @@ long open_at(int directory, const char* path, int flags, Links links, Fd& found)
 long need_root(Context& context) {
   if (context.root) return 0;
   return take(kernel::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC), context.root);
+}
+
+long make_entry(int directory, const char* name, Missing missing) {
+  if (missing == Missing::make_file) return kernel::mknodat(directory, name, S_IFREG | kFileMode, 0);
+  return kernel::mkdirat(directory, name, kDirectoryMode);
 }
 
 // Walks a path inside the root component by component and makes what is missing. Each component is opened without following
@@ -98,8 +104,7 @@ long Walk::open_or_create(Fd& found) {
 
 long Walk::create() {
   const bool last = rest_[cursor_] == 0;
-  if (last && missing_ == Missing::make_file) return kernel::mknodat(at_.get(), name_, S_IFREG | kFileMode, 0);
-  return kernel::mkdirat(at_.get(), name_, kDirectoryMode);
+  return make_entry(at_.get(), name_, last ? missing_ : Missing::make_directory);
 }
 
 // The link's text takes its place in what is to go.
@@ -135,15 +140,16 @@ long Walk::append_name() {
   return 0;
 }
 
-struct Place {
-  uint64_t mount = 0, inode = 0;
-};
-
-long place_of(int fd, Place& place) {
-  struct statx facts{};
-  const long result = kernel::statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &facts);
-  place = {facts.stx_mnt_id, facts.stx_ino};
-  return result;
+// The usual case: only the last component is missing. Whatever else it is, a link that leads nowhere for one, fails here.
+long make_last(Context& context, const char* path, Links links, Missing missing) {
+  size_t size = length(path);
+  while (size > 0 && path[size - 1] != '/') --size;
+  const char* const name = path + size;
+  if (size == 0 || *name == 0 || equal(name, ".") || equal(name, "..")) return -EINVAL;
+  const char* const parent = prefix(path, size);
+  Fd directory;
+  const long result = parent == nullptr ? -ENOMEM : open_inside(context, parent, O_DIRECTORY, links, directory);
+  return result < 0 ? result : make_entry(directory.get(), name, missing);
 }
 
 }  // namespace
@@ -156,6 +162,7 @@ long open_inside(Context& context, const char* path, int flags, Links links, Fd&
 long open_or_make(Context& context, const char* path, int flags, Links links, Missing missing, Fd& found) {
   const long result = open_inside(context, path, flags, links, found);
   if (result != -ENOENT) return result;
+  if (make_last(context, path, links, missing) >= 0) return open_inside(context, path, flags, links, found);
   Walk walk(context, missing);
   if (const long made = walk.make(path); made < 0) return made;
   return open_inside(context, path, flags, links, found);
@@ -171,22 +178,33 @@ long open_parent(Context& context, const char* path, Fd& parent, const char*& na
   return open_or_make(context, directory, O_DIRECTORY, Links::none, Missing::make_directory, parent);
 }
 
-long refuse_root(Context& context, int fd) {
-  Place root, place;
-  long result = place_of(context.root.get(), root);
-  if (result >= 0) result = place_of(fd, place);
-  if (result < 0) return result;
+long look_at(int fd, Place& place) {
+  struct statx facts{};
+  const long result = kernel::statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO | wire::kStatxMountId, &facts);
+  place = {wire::mount_id(facts), facts.stx_ino, facts.stx_mode};
+  return result;
+}
+
+long refuse_root(Context& context, const Place& place) {
+  Place& root = context.root_place;
+  if (root.mode == 0)
+    if (const long result = look_at(context.root.get(), root); result < 0) return result;
   return root.mount == place.mount && root.inode == place.inode ? context.failed(-EINVAL, "it is the root itself") : 0;
 }
 
-long check_mounted(Context& context, const char* path, int flags, int mount) {
+long check_mounted(Context& context, const char* path, int flags, const Place& mount) {
   Fd now;
-  Place here, there;
+  Place here;
   long result = open_inside(context, path, flags, Links::inside, now);
-  if (result >= 0) result = place_of(now.get(), here);
-  if (result >= 0) result = place_of(mount, there);
+  if (result >= 0) result = look_at(now.get(), here);
   if (result < 0) return result;
-  return here.mount == there.mount ? 0 : context.failed(-ESTALE, "the place was moved while it was mounted upon");
+  return here.mount == mount.mount ? 0 : context.failed(-ESTALE, "the place was moved while it was mounted upon");
+}
+
+long check_mounted(Context& context, const char* path, int flags, int mount) {
+  Place there;
+  const long result = look_at(mount, there);
+  return result < 0 ? result : check_mounted(context, path, flags, there);
 }
 
 DescriptorPath::DescriptorPath(int fd) {

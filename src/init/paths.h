@@ -24,10 +24,14 @@ long open_or_make(Context& context, const char* path, int flags, Links links, Mi
 // The directory of path's last component (made when missing, no links on the way), and that component.
 long open_parent(Context& context, const char* path, Fd& parent, const char*& name);
 
-// -EINVAL when `fd` is the root itself: what is mounted there would lie above the root that init holds.
-long refuse_root(Context& context, int fd);
+// What `fd` is.
+long look_at(int fd, Place& place);
 
-// Whether `path` now leads to the mount `mount`: -ESTALE when somebody moved the place while it was mounted upon.
+// -EINVAL when `place` is the root itself: what is mounted there would lie above the root that init holds.
+long refuse_root(Context& context, const Place& place);
+
+// Whether `path` now leads to the mount that `mount` is on: -ESTALE when somebody moved the place while it was mounted upon.
+long check_mounted(Context& context, const char* path, int flags, const Place& mount);
 long check_mounted(Context& context, const char* path, int flags, int mount);
 
 // "/proc/self/fd/N", for the calls that have no form for descriptors. Until the root changes this is the host's /proc.

@@ -43,7 +43,8 @@ bool sound(const wire::Terminal<InitForm>& step) {
   constexpr uint64_t kMost = 0xffff;  // struct winsize
   return step.rows <= kMost && step.columns <= kMost;
 }
-bool sound(const wire::Program<InitForm>& step) { return step.arguments.count > 0; }
+bool sound(const wire::Program<InitForm>& step) { return step.arguments.count > 0 && step.opened <= INT32_MAX; }
+bool sound(const wire::Hook<InitForm>& step) { return step.arguments.count > 0 && step.timeout <= INT32_MAX; }
 
 // Reads past one step of any kind.
 bool check_step(Reader& reader) {

@@ -62,7 +62,7 @@ Step read_step(Reader& reader) {
 
 // for_each(list, f): f(index, item) for every item; the list was checked when it was read.
 template <class T, class F>
-void for_each(const List<T>& list, F&& f) {
+void for_each(const List<T>& list, F f) {
   Reader reader(list.at, list.end);
   for (uint32_t i = 0; i < list.count; ++i) {
     T item;

@@ -5,6 +5,7 @@
 #include "init/channel.h"
 #include "init/context.h"
 #include "init/passwd.h"
+#include "init/pointers.h"
 #include "init/regular_file.h"
 #include "kernel/call.h"
 #include "wire/engine_options.h"
@@ -14,13 +15,6 @@ namespace {
 
 constexpr char kDefaultPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr uint32_t kExtraVariables = 3;  // HOME, LISTEN_PID, the engine's options
-
-// argv or envp from a list, with room for `extra` more.
-char** pointers(const List<Text>& list, uint32_t extra) {
-  auto** const array = static_cast<char**>(allocate((list.count + extra + 1) * sizeof(char*)));
-  if (array != nullptr) for_each(list, [&](uint32_t i, Text text) { array[i] = const_cast<char*>(text.at); });
-  return array;
-}
 
 // The last one counts, as if each had been set in turn.
 const char* variable(char** environment, const char* name_and_equals) {
@@ -80,6 +74,13 @@ long search(Context& context, const char* name, const char* places) {
   }
 }
 
+// The file is the host's to judge.
+long take_opened(Context& context, uint64_t number) {
+  context.path = context.arguments[0];
+  context.module = Fd(static_cast<int>(number));
+  return 0;
+}
+
 long find_program(Context& context) {
   const char* const name = context.arguments[0];
   if (*name == 0) return -ENOENT;
@@ -100,8 +101,8 @@ long raise(const Context& context, Fd& fd) {
 long take_engine(Context& context, Answer& answer) {
   if (answer.value == wire::kNative && answer.count == 0) return context.module.reset(), 0;
   if (answer.value != wire::kWasm || answer.count < 2) return context.failed(-EPROTO, "the host's answer");
-  Fd* const places[] = {&context.engine, &context.options, &context.code};
-  for (unsigned i = 0; i < answer.count; ++i) {
+  Fd* const places[Answer::kMost] = {&context.engine, &context.options, &context.code};
+  for (unsigned i = 0; i < Answer::kMost && i < answer.count; ++i) {
     *places[i] = static_cast<Fd&&>(answer.descriptors[i]);
     if (const long result = raise(context, *places[i]); result < 0) return result;
   }
@@ -164,7 +165,9 @@ long perform(Context& context, const wire::Program<InitForm>& step) {
     if (const long result = add_home(context); result < 0) return result;
   if (step.listen_pid)
     if (const long result = add_listen_pid(context); result < 0) return result;
-  if (const long result = find_program(context); result < 0) return context.failed(result, context.arguments[0]);
+  const long found = step.opened != 0 ? take_opened(context, step.opened) : find_program(context);
+  if (found < 0) return context.failed(found, context.arguments[0]);
+  if (!context.module && step.module.size != 0) return context.failed(-ENOEXEC, context.path);
   if (context.module)
     if (const long result = ask_host(context); result < 0) return result;
   return context.engine ? add_engine_options(context) : 0;

@@ -64,6 +64,17 @@ long move_root(Context& context) {
   return kernel::chroot(".");
 }
 
+// Nothing but mount points, made by the steps that follow.
+long make_fresh_root(Context& context, Fd& tree) {
+  constexpr unsigned kAttributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  Fd filesystem;
+  long result = take(kernel::fsopen("tmpfs", FSOPEN_CLOEXEC), filesystem);
+  if (result >= 0) result = kernel::fsconfig(filesystem.get(), FSCONFIG_SET_STRING, "mode", "0755", 0);
+  if (result >= 0) result = kernel::fsconfig(filesystem.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  if (result >= 0) result = take(kernel::fsmount(filesystem.get(), FSMOUNT_CLOEXEC, kAttributes), tree);
+  return result < 0 ? context.failed(result, "tmpfs") : 0;
+}
+
 long open_root(const char* path, Fd& place) {
   return take(kernel::openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), place);
 }
@@ -90,9 +101,11 @@ long perform(Context& context, const wire::Root<InitForm>& step) {
   result = make_holder_private(step.path.at);
   // In a user namespace's mount namespace nothing is shared with the host; what a mapped root may not walk to stays as it is.
   if (result < 0 && !(step.entered && result == -EACCES)) return context.failed(result, "propagation of its mount");
-  if (result = take(kernel::open_tree(at, "", kClone), tree); result < 0) return result;
+  result = step.fresh ? make_fresh_root(context, tree) : take(kernel::open_tree(at, "", kClone), tree);
+  if (result < 0) return result;
   if (result = kernel::move_mount(tree.get(), "", at, "", kByDescriptors); result < 0) return result;
   context.root = static_cast<Fd&&>(tree);
+  context.root_place = {};
   context.root_path = step.path.at;
   return 0;
 }

@@ -132,6 +132,7 @@ inline long unshare(unsigned long types) { return syscall(SYS_unshare, types); }
 // fork-like: the child goes on with a copy of the stack.
 inline long clone(unsigned long flags) { return syscall(SYS_clone, flags, 0, 0, 0, 0); }
 inline long sethostname(const char* name, unsigned long size) { return syscall(SYS_sethostname, name, size); }
+inline long setpgid(int pid, int group) { return syscall(SYS_setpgid, pid, group); }
 inline long setsid() { return syscall(SYS_setsid); }
 inline long setdomainname(const char* name, unsigned long size) { return syscall(SYS_setdomainname, name, size); }
 inline long getpid() { return syscall(SYS_getpid); }
@@ -145,6 +146,7 @@ inline long execveat(int directory, const char* path, char* const* arguments, ch
 inline long wait4(int pid, int* status, int options) { return syscall(SYS_wait4, pid, status, options, 0); }
 inline long waitid(int type, int id, siginfo_t* info, int options) { return syscall(SYS_waitid, type, id, info, options, 0); }
 inline long pidfd_open(int pid, unsigned flags) { return syscall(SYS_pidfd_open, pid, flags); }
+inline long pidfd_getfd(int pidfd, int fd) { return syscall(SYS_pidfd_getfd, pidfd, fd, 0); }
 inline long pidfd_send_signal(int pidfd, int signal) { return syscall(SYS_pidfd_send_signal, pidfd, signal, 0, 0); }
 inline long kill(int pid, int signal) { return syscall(SYS_kill, pid, signal); }
 inline long prctl(int option, unsigned long a = 0, unsigned long b = 0, unsigned long c = 0, unsigned long d = 0) {
@@ -160,6 +162,30 @@ inline long prlimit(int pid, int resource, const rlimit64* value, rlimit64* old 
   __builtin_trap();
 }
 inline long personality(unsigned long domain) { return syscall(SYS_personality, domain); }
+
+// Scheduling. The first version of the kernel's struct sched_attr, which every kernel takes; not every libc has it.
+struct SchedulerAttributes {
+  unsigned size = sizeof(SchedulerAttributes);
+  unsigned policy = 0;  // SCHED_*
+  unsigned long flags = 0;
+  int nice = 0;
+  unsigned priority = 0;
+  unsigned long runtime = 0, deadline = 0, period = 0;  // nanoseconds
+};
+static_assert(sizeof(SchedulerAttributes) == 48);
+inline long sched_setattr(int pid, const SchedulerAttributes* attributes) {
+  return syscall(SYS_sched_setattr, pid, attributes, 0);
+}
+// `mask`: bit n is CPU n; bytes.
+inline long sched_setaffinity(int pid, unsigned long size, const unsigned long* mask) {
+  return syscall(SYS_sched_setaffinity, pid, size, mask);
+}
+// `nodes`: bit n is node n; `count`: of its bits, and one more.
+inline long set_mempolicy(unsigned long mode, const void* nodes, unsigned long count) {
+  return syscall(SYS_set_mempolicy, mode, nodes, count);
+}
+// IOPRIO_WHO_PROCESS
+inline long ioprio_set(int pid, int priority) { return syscall(SYS_ioprio_set, 1, pid, priority); }
 inline long seccomp(unsigned operation, unsigned long flags, const void* arguments) {
   return syscall(SYS_seccomp, operation, flags, arguments);
 }
@@ -206,6 +232,7 @@ inline long poll(pollfd* descriptors, unsigned count, long milliseconds) {
   const timespec limit{milliseconds / 1000, milliseconds % 1000 * 1000000};
   return syscall(SYS_ppoll, descriptors, count, milliseconds < 0 ? nullptr : &limit, 0, 0);
 }
+inline long clock_gettime(int clock, timespec* time) { return syscall(SYS_clock_gettime, clock, time); }
 inline long nanosleep(long nanoseconds) {
   const timespec duration{nanoseconds / 1000000000, nanoseconds % 1000000000};
   return syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &duration, 0);

@@ -5,7 +5,7 @@
 
 namespace crumb {
 
-class Fd {
+class Fd {  // NOLINT(cppcoreguidelines-special-member-functions): with moves of its own it has no copies
  public:
   Fd() = default;
   explicit Fd(long number) : number_(static_cast<int>(number)) {}

@@ -190,6 +190,12 @@ void write_count() {
   raw_syscall(SYS_write, count_fd, reinterpret_cast<long>(digits + at), static_cast<long>(sizeof digits - at), 0, 0, 0);
 }
 
+// The first process of a pid namespace does not die of a SIGKILL from within: it dies of what the kernel forces upon it.
+[[noreturn]] void kill_myself() {
+  raw_syscall(SYS_kill, raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0), SIGKILL, 0, 0, 0, 0);
+  __builtin_trap();
+}
+
 }  // namespace
 
 void seam_start(const char* text) {
@@ -200,9 +206,9 @@ void seam_start(const char* text) {
   }
 }
 
-long seam_syscall(long number, long a, long b, long c, long d, long e, long f) {
+long seam_check(long number) {
   ++calls;
-  if (calls == kill_at) raw_syscall(SYS_kill, raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0), SIGKILL, 0, 0, 0, 0);
+  if (calls == kill_at) kill_myself();
   if (count_fd >= 0 && (number == SYS_exit_group || number == SYS_execveat || number == SYS_execve)) write_count();
   for (int i = 0; i < rule_count; ++i) {
     Rule& rule = rules[i];
@@ -210,7 +216,12 @@ long seam_syscall(long number, long a, long b, long c, long d, long e, long f) {
     ++rule.seen;
     if (rule.occurrence == 0 || rule.occurrence == rule.seen) return -rule.error;
   }
-  return raw_syscall(number, a, b, c, d, e, f);
+  return 0;
+}
+
+long seam_syscall(long number, long a, long b, long c, long d, long e, long f) {
+  const long error = seam_check(number);
+  return error < 0 ? error : raw_syscall(number, a, b, c, d, e, f);
 }
 
 }  // namespace crumb::kernel

@@ -15,4 +15,7 @@ namespace crumb::kernel {
 // Reads the rules. Programs with the seam call it first thing in main; without CRUMB_SEAM it does not exist.
 void seam_start(const char* rules);
 
+// For a call that only the libc can make: counts it, and returns the -errno that a rule has for it, or 0.
+long seam_check(long number);
+
 }  // namespace crumb::kernel

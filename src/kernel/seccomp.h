@@ -1,5 +1,5 @@
 // The words of linux.seccomp (config-linux.md, Seccomp): one table per vocabulary, shared by parser, plan text, features and
-// crumb-seccomp. SCMP_ACT_NOTIFY is not among them: it is not supported.
+// crumb-seccomp.
 #pragma once
 
 #include <linux/seccomp.h>
@@ -26,6 +26,7 @@ inline constexpr SeccompAction kSeccompActions[] = {
     {"SCMP_ACT_KILL_THREAD", SECCOMP_RET_KILL_THREAD, 0},
     {"SCMP_ACT_KILL", SECCOMP_RET_KILL_THREAD, 0},
     {"SCMP_ACT_LOG", SECCOMP_RET_LOG, 0},
+    {"SCMP_ACT_NOTIFY", SECCOMP_RET_USER_NOTIF, 0},
     {"SCMP_ACT_TRACE", SECCOMP_RET_TRACE, kLargestTraceMessage},
     {"SCMP_ACT_TRAP", SECCOMP_RET_TRAP, 0},
 };
@@ -86,7 +87,7 @@ struct SeccompFlag {
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)  // Linux 5.19
 #endif
 
-// The last one has a meaning only with SCMP_ACT_NOTIFY: known, and refused.
+// The last one has a meaning only with SCMP_ACT_NOTIFY.
 inline constexpr SeccompFlag kSeccompFlags[] = {
     {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
     {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},

@@ -8,7 +8,7 @@ namespace crumb::kernel {
 
 #if defined(__x86_64__)
 inline long raw_syscall(long number, long a, long b, long c, long d, long e, long f) {
-  long result;
+  long result;  // NOLINT(cppcoreguidelines-init-variables): the kernel sets it
   register long r10 asm("r10") = d;
   register long r8 asm("r8") = e;
   register long r9 asm("r9") = f;

@@ -4,8 +4,10 @@
 // All functions that take leaves throw for a path that leads to a hierarchy's root or holds "..", before they touch anything.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plan/compile.h"
@@ -21,6 +23,10 @@ plan::CgroupLayout find_cgroups();
 // The same from a mountinfo text; controllers of a v2 hierarchy stay empty. For tests.
 plan::CgroupLayout parse_cgroups(const std::string& mountinfo);
 
+// The cgroups that crumb is in. The second: of a text like /proc/self/cgroup; what lies outside of what crumb sees is left out.
+std::vector<plan::CgroupLeaf> own_cgroups();
+std::vector<plan::CgroupLeaf> parse_own_cgroups(const plan::CgroupLayout& layout, std::string_view text);
+
 // The unified hierarchy's cgroup that crumb is in, "/" at least.
 std::string own_unified_cgroup();
 
@@ -31,11 +37,15 @@ bool may_use_cgroup(const plan::CgroupLeaf& leaf);
 // switched on on the way down. A leaf that exists and holds processes, or is frozen, is refused: `cgroup "/x": already holds
 // processes`; a limit that cannot be had: `config.json: PLACE: cgroup "/x" in MOUNTPOINT: write "VALUE" to FILE: REASON`.
 // Leaves that are not required only leave a line in the debug log. What was made is removed again on failure.
-void create_cgroups(const plan::Host& host);
+//
+// With a scope the leaves are systemd's, and `pid`, the container's process, is in them already; below the unit's cgroup it is
+// moved to where it belongs first: on v2 a cgroup that holds processes gives no controllers to its children.
+void create_cgroups(const plan::Host& host, int pid = 0);
 
 // Writes other limits into leaves that are in use: all of them, or, after a failure, the old ones again as far as the kernel
-// takes them back, and an Error of the same form as above.
-void update_cgroups(const plan::Host& host);
+// takes them back, and an Error of the same form as above. `between`, if there is one, is called with all limits in force, and
+// they are written again after it: systemd, which it tells about them, rounds some.
+void update_cgroups(const plan::Host& host, const std::function<void()>& between = {});
 
 // Moves `pid` into the leaves. fallback: a process below a leaf of version 2, see plan::Host::cgroup_fallback.
 void join_cgroups(const std::vector<plan::CgroupLeaf>& leaves, int pid, int fallback = 0);
@@ -49,6 +59,9 @@ bool cgroups_frozen(const std::vector<plan::CgroupLeaf>& leaves);
 // Stops every process of the leaves, and returns when all have stopped: by the freezer of v1, or of v2 where that is the only
 // one. Throws when there is none, and when some do not stop within 10 s: then all run again.
 void freeze_cgroups(const std::vector<plan::CgroupLeaf>& leaves);
+
+// The directory of the freezer that these are about; empty: there is none.
+std::string freezer_directory(const std::vector<plan::CgroupLeaf>& leaves);
 
 // Lets them run again.
 void thaw_cgroups(const std::vector<plan::CgroupLeaf>& leaves);

@@ -14,13 +14,16 @@ using plan::CgroupLeaf;
 constexpr long kMillisecond = 1'000'000;  // ns
 constexpr int kRounds = 10'000;           // of a millisecond
 
-bool has_freezer(const CgroupLeaf& leaf) { return std::ranges::find(leaf.controllers, "freezer") != leaf.controllers.end(); }
-
-// v1's is a controller, every cgroup of v2 has one since Linux 5.2.
-const CgroupLeaf& freezer_of(const std::vector<CgroupLeaf>& leaves) {
+// v1's is a controller, every cgroup of v2 has one since Linux 5.2. Null: there is none.
+const CgroupLeaf* find_freezer(const std::vector<CgroupLeaf>& leaves) {
   auto leaf = std::ranges::find_if(leaves, has_freezer);
   if (leaf == leaves.end()) leaf = std::ranges::find_if(leaves, &CgroupLeaf::unified);
-  if (leaf == leaves.end()) throw Error("the container has no cgroup with a freezer: it cannot be paused or resumed");
+  return leaf == leaves.end() ? nullptr : &*leaf;
+}
+
+const CgroupLeaf& freezer_of(const std::vector<CgroupLeaf>& leaves) {
+  const CgroupLeaf* const leaf = find_freezer(leaves);
+  if (!leaf) throw Error("the container has no cgroup with a freezer: it cannot be paused or resumed");
   return *leaf;
 }
 
@@ -62,6 +65,14 @@ void freeze_cgroups(const std::vector<CgroupLeaf>& leaves) {
     }
     throw;
   }
+}
+
+std::string freezer_directory(const std::vector<CgroupLeaf>& leaves) {
+  const CgroupLeaf* const leaf = find_freezer(leaves);
+  if (!leaf) return {};
+  const std::string directory = cgroup_directory(*leaf);
+  struct stat facts{};
+  return kernel::fstatat(AT_FDCWD, directory.c_str(), &facts, 0) < 0 ? std::string() : directory;
 }
 
 void thaw_cgroups(const std::vector<CgroupLeaf>& leaves) { write_state(freezer_of(leaves), "THAWED", "0"); }

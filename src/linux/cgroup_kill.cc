@@ -1,9 +1,10 @@
 // Who is in a container's leaves, and their end.
 #include <fcntl.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <span>
@@ -132,10 +133,9 @@ std::vector<int> cgroup_processes(const std::vector<CgroupLeaf>& leaves) {
 
 bool cgroups_frozen(const std::vector<CgroupLeaf>& leaves) {
   return std::ranges::any_of(leaves, [](const CgroupLeaf& leaf) {
-    const std::string directory = cgroup_directory(leaf);
-    if (leaf.unified) return starts_with(directory + "/cgroup.freeze", "1");
+    if (leaf.unified) return starts_with(cgroup_directory(leaf) + "/cgroup.freeze", "1");
     // FROZEN, or FREEZING while not all have stopped yet.
-    return starts_with(directory + "/freezer.state", "FR");
+    return has_freezer(leaf) && starts_with(cgroup_directory(leaf) + "/freezer.state", "FR");
   });
 }
 
@@ -146,9 +146,11 @@ void kill_cgroups(const std::vector<CgroupLeaf>& leaves, int signal) {
 }
 
 void remove_cgroups(const std::vector<CgroupLeaf>& leaves) {
-  kill_cgroups(leaves, SIGKILL);
+  std::vector<CgroupLeaf> left;
+  std::ranges::remove_copy_if(leaves, std::back_inserter(left), remove_empty_cgroup);
+  kill_cgroups(left, SIGKILL);
   std::optional<Error> first;
-  for (const CgroupLeaf& leaf : leaves)
+  for (const CgroupLeaf& leaf : left)
     if (std::optional<Error> error = remove_leaf(leaf); error && !first) first = std::move(error);
   if (first) throw Error(*first);
 }

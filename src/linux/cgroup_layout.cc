@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 #include <utility>
 
 #include "linux/cgroup.h"
 #include "linux/cgroup_tree.h"
+#include "linux/mountinfo.h"
 #include "support/error.h"
 #include "support/file.h"
 #include "support/text.h"
@@ -24,36 +24,13 @@ bool names_hierarchy(std::string_view option) {
   return option.starts_with("name=") || std::ranges::find(kKnownControllers, option) != std::end(kKnownControllers);
 }
 
-// proc(5): blanks, tabs, line feeds and backslashes of a path stand there as "\\040" and so on.
-std::string unescape(std::string_view path) {
-  std::string plain;
-  for (std::size_t at = 0; at < path.size(); ++at) {
-    unsigned value = 0;
-    if (path[at] == '\\' && at + 3 < path.size() &&
-        std::from_chars(&path[at + 1], &path[at + 1] + 3, value, 8).ec == std::errc{}) {
-      plain += static_cast<char>(value);
-      at += 3;
-    } else {
-      plain += path[at];
-    }
-  }
-  return plain;
-}
-
-// One line of mountinfo: the fixed fields, optional ones, " - ", type, source, super options.
-std::optional<plan::CgroupHierarchy> parse_line(std::string_view line) {
-  constexpr std::size_t kMountpoint = 4, kType = 0, kOptions = 2;
-  const std::size_t dash = line.find(" - ");
-  if (dash == std::string_view::npos) return std::nullopt;
-  const std::vector<std::string_view> before = split(line.substr(0, dash), ' ');
-  const std::vector<std::string_view> after = split(line.substr(dash + 3), ' ');
-  if (before.size() <= kMountpoint || after.size() <= kOptions) return std::nullopt;
+std::optional<plan::CgroupHierarchy> hierarchy_of(const MountLine& mount) {
   plan::CgroupHierarchy hierarchy;
-  hierarchy.unified = after[kType] == "cgroup2";
-  if (!hierarchy.unified && after[kType] != "cgroup") return std::nullopt;
-  hierarchy.mountpoint = unescape(before[kMountpoint]);
+  hierarchy.unified = mount.type == "cgroup2";
+  if (!hierarchy.unified && mount.type != "cgroup") return std::nullopt;
+  hierarchy.mountpoint = mount.mountpoint;
   if (!hierarchy.unified)
-    for (const std::string_view option : split(after[kOptions], ','))
+    for (const std::string_view option : split(mount.options, ','))
       if (names_hierarchy(option)) hierarchy.controllers.emplace_back(option);
   return hierarchy;
 }
@@ -81,11 +58,33 @@ plan::CgroupMode mode_of(const std::vector<plan::CgroupHierarchy>& all) {
 
 plan::CgroupLayout parse_cgroups(const std::string& mountinfo) {
   plan::CgroupLayout layout;
-  for (const std::string_view line : split(mountinfo, '\n'))
-    if (std::optional<plan::CgroupHierarchy> found = parse_line(line)) add(layout.hierarchies, std::move(*found));
+  for_each_mount(mountinfo, [&](const MountLine& mount) {
+    if (std::optional<plan::CgroupHierarchy> found = hierarchy_of(mount)) add(layout.hierarchies, std::move(*found));
+  });
   layout.mode = mode_of(layout.hierarchies);
   return layout;
 }
+
+// Lines are "4:memory:/a/b", of the unified hierarchy "0::/a/b".
+std::vector<plan::CgroupLeaf> parse_own_cgroups(const plan::CgroupLayout& layout, std::string_view text) {
+  std::vector<plan::CgroupLeaf> leaves;
+  for (const std::string_view line : split(text, '\n')) {
+    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (first == line.npos || second == line.npos) continue;
+    const std::string_view controllers = line.substr(first + 1, second - first - 1), path = line.substr(second + 1);
+    const auto hierarchy = std::ranges::find_if(layout.hierarchies, [&](const plan::CgroupHierarchy& one) {
+      return one.unified ? controllers.empty() : !one.controllers.empty() && join(one.controllers, ",") == controllers;
+    });
+    if (hierarchy == layout.hierarchies.end() || path.find("/..") != path.npos) continue;
+    leaves.push_back({.mountpoint = hierarchy->mountpoint,
+                      .path = std::string(path),
+                      .controllers = hierarchy->controllers,
+                      .unified = hierarchy->unified});
+  }
+  return leaves;
+}
+
+std::vector<plan::CgroupLeaf> own_cgroups() { return parse_own_cgroups(find_cgroups(), read_file("/proc/self/cgroup")); }
 
 std::string own_unified_cgroup() {
   constexpr std::string_view kPrefix = "0::";

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <ranges>
 
 #include "linux/cgroup.h"
 #include "linux/cgroup_tree.h"
@@ -11,13 +12,12 @@
 #include "support/error.h"
 #include "support/fd.h"
 #include "support/file.h"
+#include "support/lines.h"
 #include "support/log.h"
 #include "support/text.h"
 
 namespace crumb::linux {
 namespace {
-
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 // "8:0" of "8:0 1048576"; "" when the value is not about one device.
 std::string key_of(const std::string& value) {
@@ -82,6 +82,12 @@ void LimitWriter::keep_old(const std::string& path, const std::string& file, con
   }
 }
 
+long LimitWriter::open(const std::string& path) {
+  if (open_file_ && open_path_ == path) return open_file_.get();
+  open_path_ = path;
+  return take(kernel::openat(AT_FDCWD, path.c_str(), O_WRONLY | O_CLOEXEC), open_file_);
+}
+
 bool LimitWriter::write(const plan::CgroupWrite& write, bool last_word) {
   const plan::CgroupLeaf& leaf = host_.cgroup_leaves.at(write.leaf);
   const std::string directory = cgroup_directory(leaf);
@@ -89,18 +95,17 @@ bool LimitWriter::write(const plan::CgroupWrite& write, bool last_word) {
   if (file.find('/') != std::string::npos)
     throw fail("{}: {}: {}: not a file of a cgroup", host_.document, write.place, quote(file));
 
-  const auto open = [&] { return kernel::openat(AT_FDCWD, (directory + "/" + file).c_str(), O_WRONLY | O_CLOEXEC); };
-  long opened = open();
+  long opened = open(directory + "/" + file);
   if (opened == -ENOENT && !write.other_file.empty()) {
     file = write.other_file, value = write.other_value;
-    opened = open();
+    opened = open(directory + "/" + file);
   }
   if (opened == -ENOENT && write.optional) return true;
   if (opened == -ENOENT) throw fail("{}: {}: {}: {}", host_.document, write.place, cgroup_name(leaf), why_missing_(write.file));
-  const Fd target(check(opened, "{}: {}: {}: {}", host_.document, write.place, cgroup_name(leaf), file));
+  check(opened, "{}: {}: {}: {}", host_.document, write.place, cgroup_name(leaf), file);
 
   keep_old(directory + "/" + file, file, value);
-  const long result = write_cgroup_word(target.get(), value);
+  const long result = write_cgroup_word(open_file_.get(), value);
   if (result == -EINVAL && !last_word) return false;
   // Devices belong to the initial user namespace; whoever is in another one cannot make nodes anyway.
   if (result == -EPERM && file.starts_with("devices.") && in_user_namespace()) return true;
@@ -116,20 +121,24 @@ void LimitWriter::write_all() {
 }
 
 void LimitWriter::restore() const {
-  for (auto old = old_.rbegin(); old != old_.rend(); ++old) {
-    const Fd file(kernel::openat(AT_FDCWD, old->path.c_str(), O_WRONLY | O_CLOEXEC));
+  for (const Old& old : std::views::reverse(old_)) {
+    const Fd file(kernel::openat(AT_FDCWD, old.path.c_str(), O_WRONLY | O_CLOEXEC));
     if (!file) continue;
-    for (const std::string& line : lines_to_restore(old->file, old->value, old->content))
+    for (const std::string& line : lines_to_restore(old.file, old.value, old.content))
       if (const long result = write_cgroup_word(file.get(), line); result < 0)
-        log::debug(fmt::format("{}: write {} again: {}", old->path, quote(line), errno_text(static_cast<int>(-result))));
+        log::debug(fmt::format("{}: write {} again: {}", old.path, quote(line), errno_text(static_cast<int>(-result))));
   }
 }
 
-void update_cgroups(const plan::Host& host) {
+void update_cgroups(const plan::Host& host, const std::function<void()>& between) {
   LimitWriter writer(host, [](const std::string& file) { return fmt::format("it has no {}", file); });
   writer.remember();
   try {
     writer.write_all();
+    if (between) {
+      between();
+      writer.write_all();
+    }
     attach_device_filter(host);
   } catch (const Error&) {
     writer.restore();

@@ -8,6 +8,7 @@
 
 #include "plan/plan.h"
 #include "support/error.h"
+#include "support/fd.h"
 
 namespace crumb::linux {
 
@@ -39,6 +40,9 @@ class LimitWriter {
     std::string path, file, value, content;
   };
 
+  // The leaf's file for writing, or -errno. It stays open until another one is asked for: device rules go to one file.
+  long open(const std::string& path);
+
   // False when the kernel refuses the value, which may be because of the others.
   bool write(const plan::CgroupWrite& write, bool last_word);
   void keep_old(const std::string& path, const std::string& file, const std::string& value);
@@ -46,6 +50,8 @@ class LimitWriter {
 
   const plan::Host& host_;
   WhyMissing why_missing_;
+  std::string open_path_;
+  Fd open_file_;
   bool remembers_ = false;
   std::vector<Old> old_;
 };

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <utility>
@@ -21,6 +22,8 @@ using plan::CgroupLeaf;
 
 constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
 
+bool is_cgroup(const struct statfs& facts) { return facts.f_type == CGROUP_SUPER_MAGIC || facts.f_type == CGROUP2_SUPER_MAGIC; }
+
 // Nothing when it is not there; a directory that is no cgroup (the hierarchy was unmounted) is not there either.
 Fd open_leaf(const CgroupLeaf& leaf) {
   const long opened = kernel::openat(AT_FDCWD, cgroup_directory(leaf).c_str(), kDirectory);
@@ -28,8 +31,7 @@ Fd open_leaf(const CgroupLeaf& leaf) {
   Fd directory(check(opened, "{}", cgroup_name(leaf)));
   struct statfs facts{};
   check(kernel::fstatfs(directory.get(), &facts), "{}", cgroup_name(leaf));
-  if (facts.f_type != CGROUP_SUPER_MAGIC && facts.f_type != CGROUP2_SUPER_MAGIC) return {};
-  return directory;
+  return is_cgroup(facts) ? std::move(directory) : Fd();
 }
 
 std::vector<std::string> children_of(int directory) {
@@ -83,7 +85,7 @@ std::vector<std::string> cgroup_levels(const CgroupLeaf& leaf) {
   std::vector<std::string> levels;
   std::string at = leaf.mountpoint;
   for (const std::string_view part : split(std::string_view(leaf.path).substr(1), '/')) {
-    if (part.empty() || part == "." || part == ".." || part.find('\0') != part.npos)
+    if (part.empty() || part == "." || part == ".." || part.find('\0') != std::string_view::npos)
       throw fail("{}: \"{}\" cannot be a part of a cgroup's path", cgroup_name(leaf), part);
     levels.push_back(at += fmt::format("/{}", part));
   }
@@ -91,6 +93,8 @@ std::vector<std::string> cgroup_levels(const CgroupLeaf& leaf) {
 }
 
 std::string cgroup_directory(const CgroupLeaf& leaf) { return cgroup_levels(leaf).back(); }
+
+bool has_freezer(const CgroupLeaf& leaf) { return std::ranges::find(leaf.controllers, "freezer") != leaf.controllers.end(); }
 
 std::string cgroup_name(const CgroupLeaf& leaf) { return fmt::format("cgroup {} in {}", quote(leaf.path), leaf.mountpoint); }
 
@@ -106,6 +110,14 @@ long remove_cgroup_tree(const CgroupLeaf& leaf) {
     return result == 0;
   });
   return result;
+}
+
+bool remove_empty_cgroup(const CgroupLeaf& leaf) {
+  const std::string directory = cgroup_directory(leaf), parent = directory.substr(0, directory.rfind('/'));
+  struct statfs facts{};
+  if (kernel::syscall(SYS_statfs, parent.c_str(), &facts) < 0 || !is_cgroup(facts)) return false;
+  const long result = kernel::unlinkat(AT_FDCWD, directory.c_str(), AT_REMOVEDIR);
+  return result >= 0 || result == -ENOENT;
 }
 
 std::vector<int> processes_in(int directory) {

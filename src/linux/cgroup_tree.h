@@ -18,6 +18,9 @@ std::string cgroup_directory(const plan::CgroupLeaf& leaf);
 // The directories from the hierarchy's root (not included) down to the leaf. Throws likewise.
 std::vector<std::string> cgroup_levels(const plan::CgroupLeaf& leaf);
 
+// Whether it is the one of v1's freezer.
+bool has_freezer(const plan::CgroupLeaf& leaf);
+
 // For messages: `cgroup "/a/b" in /sys/fs/cgroup/memory`.
 std::string cgroup_name(const plan::CgroupLeaf& leaf);
 
@@ -27,6 +30,9 @@ void for_each_cgroup(const plan::CgroupLeaf& leaf, const std::function<void(int 
 // Removes the leaf and all below it, once: 0, or -errno of the first that could not be removed (-EBUSY: it holds processes). A
 // missing leaf is removed already.
 long remove_cgroup_tree(const plan::CgroupLeaf& leaf);
+
+// The usual end of a container, without a look at what is in the leaf: true when nobody and nothing was and it is gone, or was.
+bool remove_empty_cgroup(const plan::CgroupLeaf& leaf);
 
 // The processes of one cgroup, not of those below. Processes that crumb's pid namespace does not show are left out.
 std::vector<int> processes_in(int directory);

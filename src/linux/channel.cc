@@ -10,7 +10,11 @@
 namespace crumb::linux {
 namespace {
 
+using Length = decltype(msghdr::msg_controllen);  // glibc: size_t, musl: socklen_t
+
 constexpr std::size_t kControl = CMSG_SPACE(sizeof(int) * wire::kMaxDescriptors);
+
+#pragma GCC diagnostic ignored "-Wsign-compare"  // in musl's CMSG_NXTHDR
 
 std::vector<Fd> take_descriptors(msghdr& header) {
   std::vector<Fd> descriptors;
@@ -43,11 +47,11 @@ void Channel::send(const wire::Message& message, const std::vector<Fd>& descript
   if (!descriptors.empty()) {
     if (descriptors.size() > wire::kMaxDescriptors) throw fail("message to crumb-init: {} descriptors", descriptors.size());
     header.msg_control = control;
-    header.msg_controllen = CMSG_SPACE(sizeof(int) * descriptors.size());
+    header.msg_controllen = static_cast<Length>(CMSG_SPACE(sizeof(int) * descriptors.size()));
     cmsghdr* part = CMSG_FIRSTHDR(&header);
     part->cmsg_level = SOL_SOCKET;
     part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof(int) * descriptors.size());
+    part->cmsg_len = static_cast<Length>(CMSG_LEN(sizeof(int) * descriptors.size()));
     for (std::size_t i = 0; i < descriptors.size(); ++i) {
       const int number = descriptors[i].get();
       std::memcpy(CMSG_DATA(part) + i * sizeof number, &number, sizeof number);

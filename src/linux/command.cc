@@ -2,13 +2,12 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <unistd.h>
 
 #include "linux/process.h"
 #include "support/error.h"
 #include "support/fd.h"
 #include "support/file.h"
-
-extern char** environ;
 
 namespace crumb::linux {
 namespace {

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <limits>
 
 #include "kernel/namespaces.h"
 #include "support/error.h"
@@ -96,6 +97,13 @@ void set_oom_score_adj(int pid, int score) {
   const Fd file(check(kernel::openat(AT_FDCWD, path.c_str(), O_WRONLY | O_CLOEXEC), "process.oomScoreAdj: {}", path));
   const std::string text = std::to_string(score);
   check(kernel::write(file.get(), text.data(), text.size()), "process.oomScoreAdj: {}", score);
+}
+
+Fd take_descriptor(int pid, std::uint64_t number, const std::string& what) {
+  if (number > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
+    throw fail("crumb-init does not keep to the protocol: descriptor {}", number);
+  const Fd pidfd(check(kernel::pidfd_open(pid, 0), "{}: process {}", what, pid));
+  return Fd(check(kernel::pidfd_getfd(pidfd.get(), static_cast<int>(number)), "{}: descriptor {}", what, number));
 }
 
 std::uint64_t foreign_namespaces(int pid) {

@@ -40,15 +40,23 @@ class Process {
 // reap our children itself.
 void want_children();
 
+// Whether a child has ended, which is left to be reaped.
+bool has_ended(int pid);
+
 // Reaps a child: its exit code, 128+n after signal n. Waits for it.
 int reap(int pid);
 
 // The same, and until then every signal that crumb gets and can catch goes to the child, those of job control too; SIGCHLD and
 // SIGURG excepted. Other children that end meanwhile are reaped too. Signals stay blocked: crumb ends soon after.
 int reap_forwarding_signals(int pid);
+// For so long at most: nothing when the child has not ended by then. Negative: for ever.
+std::optional<int> reap_forwarding_signals(int pid, long milliseconds);
 
 void set_limits(int pid, const std::vector<plan::Rlimit>& limits);
 void set_oom_score_adj(int pid, int score);
+
+// A copy of the descriptor that `pid`, a child of crumb that nobody has reaped, has under this number. `what` opens messages.
+Fd take_descriptor(int pid, std::uint64_t number, const std::string& what);
 
 // CLONE_NEW* mask of the namespaces in which `pid` differs from crumb, of those that a container can have.
 std::uint64_t foreign_namespaces(int pid);
@@ -67,5 +75,17 @@ struct Streams {
   int in, out, err;
 };
 int spawn_helper(const std::string& path, const Streams& streams, const std::vector<std::string>& arguments = {});
+
+// A program of somebody else's: by its path, with all that it gets.
+struct Command {
+  std::string path;
+  std::vector<std::string> arguments, environment;  // argv, argv[0] included, and NAME=value
+  std::string directory;                            // its working directory; "/" where that is not there
+  Streams streams;                                  // above 2
+};
+
+// Starts it with no other descriptor, every signal as by default, leading a process group of its own; it dies with crumb.
+// Returns the child's pid, or -errno when it cannot be executed.
+long spawn_command(const Command& command);
 
 }  // namespace crumb::linux

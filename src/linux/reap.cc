@@ -1,9 +1,10 @@
 // Waiting for children, with and without handing signals on.
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <optional>
 
 #include "linux/process.h"
@@ -21,7 +22,7 @@ std::optional<int> reap_ended(int pid) {
   std::optional<int> code;
   int status = 0;
   long child = 0;
-  while ((child = kernel::wait4(-1, &status, WNOHANG)) > 0)
+  while ((child = kernel::wait4(-1, &status, WNOHANG)) > 0 || child == -EINTR)
     if (child == pid) code = exit_code(status);
   if (child == -ECHILD && !code) throw fail("process {} is not a child of crumb", pid);
   return code;
@@ -49,6 +50,12 @@ void forward(const signalfd_siginfo& signal, int pid) {
   if (number != SIGCHLD && number != SIGURG && !own) kernel::kill(pid, number);  // not reaped yet: the number is still its own
 }
 
+bool has_ended(int pid) {
+  siginfo_t info{};
+  check(kernel::waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT), "process {}", pid);
+  return info.si_pid != 0;
+}
+
 int reap(int pid) {
   int status = 0;
   long result = 0;
@@ -58,12 +65,20 @@ int reap(int pid) {
   return exit_code(status);
 }
 
-int reap_forwarding_signals(int pid) {
+std::optional<int> reap_forwarding_signals(int pid, long milliseconds) {
+  using std::chrono::steady_clock, std::chrono::ceil;
   const Signals signals;
+  const steady_clock::time_point end = steady_clock::now() + std::chrono::milliseconds(milliseconds);
   for (;;) {
-    if (const std::optional<int> code = reap_ended(pid)) return *code;
-    forward(signals.next(), pid);
+    if (const std::optional<int> code = reap_ended(pid)) return code;
+    pollfd event{signals.descriptor(), POLLIN, 0};
+    const long left = milliseconds < 0 ? -1 : ceil<std::chrono::milliseconds>(end - steady_clock::now()).count();
+    if (milliseconds >= 0 && left <= 0) return std::nullopt;
+    if (kernel::poll(&event, 1, left) > 0) forward(signals.next(), pid);
   }
 }
+
+// NOLINTNEXTLINE(bugprone-unchecked-optional-access): only a limit makes it return nothing
+int reap_forwarding_signals(int pid) { return *reap_forwarding_signals(pid, -1); }
 
 }  // namespace crumb::linux

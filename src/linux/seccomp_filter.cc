@@ -14,34 +14,20 @@
 #include "support/error.h"
 #include "support/log.h"
 #include "support/sha256.h"
+#include "support/word_list.h"
 #include "wire/seccomp_profile.h"
 
 namespace crumb::linux {
 namespace {
 
 // Of crumb's part in a filter: one more when crumb-seccomp makes another filter of the same profile.
-constexpr char kFilterVersion[] = "crumb filter 1";
-
-class Words {
- public:
-  void text(std::string_view word) { bytes_.append(word).push_back('\0'); }
-  void number(std::uint64_t value) { text(fmt::format_int(value).c_str()); }
-  template <class List, class Add>
-  void each(const List& list, Add add) {
-    number(list.size());
-    for (const auto& item : list) add(item);
-  }
-  std::string take() { return std::move(bytes_); }
-
- private:
-  std::string bytes_;
-};
+constexpr char kFilterVersion[] = "crumb filter 2";
 
 // The filter does not depend on the kernel today; a newer libseccomp may ask it.
 std::string key_of(std::string_view profile) {
   utsname machine{};
   check(::uname(&machine) < 0 ? -errno : 0, "uname");
-  Words words;
+  WordWriter words;
   for (const std::string_view word :
        std::initializer_list<std::string_view>{kFilterVersion, CRUMB_LIBSECCOMP, machine.machine, machine.release})
     words.text(word);
@@ -52,7 +38,12 @@ std::string key_of(std::string_view profile) {
 }
 
 // The kernel looks at the flags before it looks for the program (seccomp(2): EINVAL against EFAULT).
-bool knows_flags(std::uint64_t flags) { return kernel::seccomp(SECCOMP_SET_MODE_FILTER, flags, nullptr) == -EFAULT; }
+bool knows_flags(std::uint64_t flags) {
+  // Means nothing without a listener, and is refused then.
+  if (flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  flags &= ~std::uint64_t{SECCOMP_FILTER_FLAG_TSYNC};  // which every kernel has, and none together with a listener
+  return kernel::seccomp(SECCOMP_SET_MODE_FILTER, flags, nullptr) == -EFAULT;
+}
 
 void refuse_unknown_flags(const oci::Seccomp& profile, const std::string& name) {
   if (profile.flags == 0 || knows_flags(profile.flags)) return;
@@ -93,7 +84,7 @@ std::vector<std::uint64_t> instructions(std::string_view bytes) {
 }  // namespace
 
 std::string seccomp_profile(const oci::Seccomp& profile, bool strict) {
-  Words words;
+  WordWriter words;
   words.text(wire::kSeccompProfile);
   words.text(strict ? wire::kSeccompStrict : wire::kSeccompLenient);
   words.number(profile.default_action);

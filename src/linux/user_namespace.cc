@@ -4,17 +4,18 @@
 #include <linux/capability.h>
 #include <linux/prctl.h>
 #include <sched.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <string>
 
 #include "linux/helper.h"
 #include "linux/process.h"
 #include "support/error.h"
 #include "support/file.h"
+#include "support/lines.h"
 #include "support/text.h"
 
 namespace crumb::linux {
@@ -44,8 +45,8 @@ bool is_own_id(const Mappings& mappings, std::uint32_t id) {
 }
 
 // What it said, or at least how it ended.
-std::string first_line(const HelperResult& result) {
-  std::string line = result.err.substr(0, result.err.find('\n'));
+std::string words_of(const HelperResult& result) {
+  std::string line = first_line(result.err);
   std::ranges::replace_if(line, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
   return line.empty() ? fmt::format("exit code {}", result.code) : line;
 }
@@ -60,7 +61,7 @@ void map_by_helper(const char* helper, int pid, const Mappings& mappings, const 
   for (const auto& [container, host, size] : mappings)
     for (const std::uint32_t number : {container, host, size}) arguments.push_back(std::to_string(number));
   const HelperResult result = run_helper(path, {}, arguments);
-  if (result.code != 0) throw fail("config.json: {}: {}: {}", place, helper, first_line(result));
+  if (result.code != 0) throw fail("config.json: {}: {}: {}", place, helper, words_of(result));
 }
 
 // One of the two maps.
@@ -121,11 +122,14 @@ bool has_capability(int capability) {
 }
 
 bool in_user_namespace() {
-  const std::string text = read_file("/proc/self/uid_map");
-  std::vector<std::string_view> words;
-  for (const std::string_view word : split(std::string_view(text).substr(0, text.find('\n')), ' '))
-    if (!word.empty()) words.push_back(word);
-  return words != std::vector<std::string_view>{"0", "0", "4294967295"};
+  static const bool answer = [] {
+    const std::string text = read_file("/proc/self/uid_map");
+    std::vector<std::string_view> words;
+    for (const std::string_view word : split(std::string_view(text).substr(0, text.find('\n')), ' '))
+      if (!word.empty()) words.push_back(word);
+    return words != std::vector<std::string_view>{"0", "0", "4294967295"};
+  }();
+  return answer;
 }
 
 bool denies_setgroups(const std::string& pid) { return read_file("/proc/" + pid + "/setgroups").starts_with("deny"); }

@@ -9,17 +9,6 @@
 
 namespace crumb::oci {
 
-void refuse(const json::Cursor& object, std::initializer_list<std::string_view> keys) {
-  for (const std::string_view key : keys)
-    if (const auto member = object.find(key); member && !member->empty()) throw member->error(kNotSupported);
-}
-
-void refuse_names(const json::Cursor& object, std::string_view key) {
-  refuse(object, {key});
-  if (const auto member = object.find(key); member && member->content().is_object() && !member->members().empty())
-    throw member->error(kNotSupported);
-}
-
 std::string parse_absolute_path(const json::Cursor& path) {
   std::string text = path.string();
   if (!text.starts_with('/')) throw path.error(fmt::format("\"{}\" is not an absolute path", text));
@@ -67,9 +56,9 @@ Root parse_root(const json::Cursor& object) {
   return root;
 }
 
-Mount parse_mount(const json::Cursor& object) {
+Mount parse_mount(const json::Cursor& object, std::size_t index) {
   Mount mount;
-  mount.place = object.place();
+  mount.place = fmt::format("mounts[{}]", index);  // Cursor::place() is for errors: it searches the whole document
   const json::Cursor destination = object.at("destination");
   mount.destination = destination.string();
   if (mount.destination.empty()) throw destination.error("is empty");
@@ -108,11 +97,11 @@ Config parse_config(std::string_view text, const std::string& name) {
   Config config;
   config.name = name;
   config.oci_version = parse_version(top.at("ociVersion"));
-  refuse(top, {"hooks"});
   config.root = parse_root(top.at("root"));
   if (const auto process = top.find("process")) config.process = parse_process(*process);
+  if (const auto hooks = top.find("hooks"); hooks && !hooks->empty()) config.hooks = parse_hooks(*hooks);
   if (const auto mounts = top.find("mounts"))
-    for (const json::Cursor& mount : mounts->items()) config.mounts.push_back(parse_mount(mount));
+    for (const json::Cursor& mount : mounts->items()) config.mounts.push_back(parse_mount(mount, config.mounts.size()));
   if (const auto annotations = top.find("annotations")) config.annotations = parse_annotations(*annotations);
   if (const auto linux_object = top.find("linux")) config.linux_ = parse_linux(*linux_object);
   if (const auto hostname = top.find("hostname")) config.hostname = parse_uts_name(*hostname, config);

@@ -1,8 +1,8 @@
 // The runtime-spec's config.json (version 1.3.0, Linux) as C++ types: what crumb supports, parsed and validated.
-// Members that the specification defines and crumb does not support yet are refused by parse_config() with the place and one
-// clear sentence; unknown members are ignored (config.md, Extensibility); vm, solaris, windows, zos, freebsd are ignored.
+// Unknown members are ignored (config.md, Extensibility); so are vm, solaris, windows, zos, freebsd.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -38,6 +38,32 @@ struct ConsoleSize {
   std::uint16_t rows = 0, columns = 0;
 };
 
+// sched_setattr(2). Times in nanoseconds.
+struct Scheduler {
+  std::uint32_t policy = 0;    // SCHED_*
+  std::int32_t nice = 0;       // -20 to 19
+  std::uint32_t priority = 0;  // of SCHED_FIFO and SCHED_RR: 1 to 99
+  std::uint64_t flags = 0;     // SCHED_FLAG_*
+  std::uint64_t runtime = 0, deadline = 0, period = 0;
+};
+
+struct IoPriority {
+  std::uint32_t io_class = 0;  // IOPRIO_CLASS_*
+  std::uint32_t level = 0;     // 0, the highest, to 7
+};
+
+// A set of CPUs or memory nodes, in the kernel's form: bit n of word n / 64.
+using BitSet = std::vector<std::uint64_t>;
+
+// Of "0-3,7" as cpuset(7) has it, each number below `end`; blanks and empty parts are taken as runc takes them. Nothing for
+// what is no such list.
+std::optional<BitSet> bits_of(std::string_view text, std::uint32_t end);
+
+// The CPUs of a process that exec makes, before and after it joins the container's cgroups; empty: not set.
+struct CpuAffinity {
+  BitSet initial, final_;
+};
+
 struct Process {
   bool terminal = false;
   ConsoleSize console_size;  // zero without a terminal
@@ -50,6 +76,9 @@ struct Process {
   bool no_new_privileges = false;
   std::string apparmor_profile, selinux_label;  // empty: none
   std::optional<int> oom_score_adj;
+  std::optional<Scheduler> scheduler;
+  std::optional<IoPriority> io_priority;
+  std::optional<CpuAffinity> exec_affinity;  // means nothing to the container's own process
 };
 
 struct Root {
@@ -100,10 +129,18 @@ struct SeccompRule {
 };
 
 struct Seccomp {
-  std::uint32_t default_action = 0;             // as in the rules
+  std::uint32_t default_action = 0;             // as in the rules; never SECCOMP_RET_USER_NOTIF
   std::vector<std::string_view> architectures;  // kernel::kSeccompArchitectures' names; the machine's own needs no mention
   std::uint64_t flags = 0;                      // SECCOMP_FILTER_FLAG_*
   std::vector<SeccompRule> rules;
+  std::string listener_path;      // absolute: the socket of the agent that some calls are notified to; empty: not given
+  std::string listener_metadata;  // for the agent
+
+  // Some calls are left to an agent, which needs the filter's listener.
+  bool notifies() const {
+    return std::any_of(rules.begin(), rules.end(),
+                       [](const SeccompRule& rule) { return rule.action == SECCOMP_RET_USER_NOTIF; });
+  }
 };
 
 // Of a clock in a new time namespace, against the host's.
@@ -111,6 +148,21 @@ struct TimeOffset {
   std::string clock;  // "monotonic" or "boottime", the kernel's words too
   std::int64_t seconds = 0;
   std::uint32_t nanoseconds = 0;
+};
+
+// set_mempolicy(2).
+struct MemoryPolicy {
+  std::uint64_t mode = 0;   // MPOL_*
+  std::uint64_t flags = 0;  // MPOL_F_*
+  BitSet nodes;
+};
+
+// Intel's Resource Director Technology (config-linux.md, IntelRdt).
+struct IntelRdt {
+  std::string clos_id;                // class of service; "/": the default one; empty: one of the container's own
+  std::vector<std::string> schemata;  // lines for its file `schemata`, in order
+  std::size_t compared = 0;           // how many of them, the first, a class that exists must have already
+  bool monitoring = false;
 };
 
 struct Linux {
@@ -126,6 +178,36 @@ struct Linux {
   std::uint64_t rootfs_propagation = 0;       // MS_SHARED, ... [| MS_REC]; 0: the default, slave
   std::map<std::string, std::string> sysctl;  // by name, as written: "net.ipv4.ip_forward"
   std::string mount_label;                    // empty: none
+  std::optional<MemoryPolicy> memory_policy;
+  std::optional<IntelRdt> intel_rdt;
+  std::map<std::string, std::string> net_devices;  // name on the host, name in the container, which may hold one "%d"
+};
+
+// A program that is called at one moment of the container's life (config.md, POSIX-platform Hooks).
+struct Hook {
+  std::string path;               // absolute
+  std::vector<std::string> args;  // never empty: its path where config.json has none
+  std::vector<std::string> env;   // NAME=VALUE; all that it gets
+  std::uint32_t timeout = 0;      // seconds; 0: none
+};
+
+// Each list in the order in which its hooks are called.
+struct Hooks {
+  std::vector<Hook> prestart, create_runtime, create_container, start_container, poststart, poststop;
+};
+
+// The specification's names, in the order of a container's life.
+struct HookKind {
+  std::string_view name;
+  std::vector<Hook> Hooks::* hooks;
+};
+inline constexpr HookKind kHookKinds[] = {
+    {"prestart", &Hooks::prestart},
+    {"createRuntime", &Hooks::create_runtime},
+    {"createContainer", &Hooks::create_container},
+    {"startContainer", &Hooks::start_container},
+    {"poststart", &Hooks::poststart},
+    {"poststop", &Hooks::poststop},
 };
 
 struct Config {
@@ -136,6 +218,7 @@ struct Config {
   std::string hostname, domainname;
   std::vector<Mount> mounts;
   std::map<std::string, std::string> annotations;
+  Hooks hooks;
   Linux linux_;
 };
 

@@ -84,8 +84,6 @@ std::uint64_t parse_personality(const json::Cursor& personality) {
 }  // namespace
 
 Linux parse_linux(const json::Cursor& object) {
-  refuse(object, {"intelRdt", "memoryPolicy"});
-  refuse_names(object, "netDevices");
   Linux result;
   if (const auto spaces = object.find("namespaces")) result.namespaces = parse_namespaces(*spaces);
   parse_user_mappings(object, result);
@@ -102,6 +100,12 @@ Linux parse_linux(const json::Cursor& object) {
   if (const auto propagation = object.find("rootfsPropagation")) result.rootfs_propagation = parse_propagation(*propagation);
   if (const auto settings = object.find("sysctl"))
     for (const auto& [name, value] : settings->members()) result.sysctl.emplace(name, value.string());
+  if (const auto policy = object.find("memoryPolicy"); policy && !policy->empty())
+    result.memory_policy = parse_memory_policy(*policy);
+  if (const auto devices = object.find("netDevices"); devices && (devices->content().is_object() || !devices->empty()))
+    result.net_devices = parse_net_devices(*devices);
+  if (const auto rdt = object.find("intelRdt"); rdt && (rdt->content().is_object() || !rdt->empty()))
+    result.intel_rdt = parse_intel_rdt(*rdt);
   if (const auto label = object.find("mountLabel")) result.mount_label = label->string();
   return result;
 }

@@ -1,7 +1,8 @@
 // What the files of this room share: one function per object of config.json, each given its place in the document.
 #pragma once
 
-#include <initializer_list>
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,13 +12,17 @@
 
 namespace crumb::oci {
 
-inline constexpr char kNotSupported[] = "not supported by this version of crumb";
+// The entry of a table of src/kernel's words.
+template <class Table>
+const auto& parse_word(const json::Cursor& member, const Table& table, std::string_view what) {
+  const std::string word = member.string();
+  const auto known = std::find_if(std::begin(table), std::end(table), [&](const auto& entry) { return entry.word == word; });
+  if (known == std::end(table)) throw member.error(fmt::format("unknown {} \"{}\"", what, word));
+  return *known;
+}
 
-// Throws for the first of these members that says something: null, false, 0, "", [] and {} say nothing.
-void refuse(const json::Cursor& object, std::initializer_list<std::string_view> keys);
-
-// The same for a member whose own keys are names: {"eth0": {}} says something.
-void refuse_names(const json::Cursor& object, std::string_view key);
+// The same of a string in the document.
+BitSet parse_bits(const json::Cursor& list, std::uint32_t end);
 
 std::string parse_absolute_path(const json::Cursor& path);
 std::vector<std::string> parse_absolute_paths(const json::Cursor& paths);
@@ -27,9 +32,18 @@ void parse_user_mappings(const json::Cursor& linux_object, Linux& result);
 void parse_mount_mappings(const json::Cursor& mount_object, Mount& mount);
 void parse_time_offsets(const json::Cursor& linux_object, Linux& result);
 
-Process parse_process(const json::Cursor& process);
+// scheduling.cc
+Scheduler parse_scheduler(const json::Cursor& object);
+IoPriority parse_io_priority(const json::Cursor& object);
+CpuAffinity parse_cpu_affinity(const json::Cursor& object);
+
+Process parse_process(const json::Cursor& object);
+Hooks parse_hooks(const json::Cursor& object);
 Linux parse_linux(const json::Cursor& linux_object);
-Resources parse_resources(const json::Cursor& resources);
-Seccomp parse_seccomp(const json::Cursor& seccomp);
+Resources parse_resources(const json::Cursor& object);
+MemoryPolicy parse_memory_policy(const json::Cursor& object);
+std::map<std::string, std::string> parse_net_devices(const json::Cursor& object);
+IntelRdt parse_intel_rdt(const json::Cursor& object);
+Seccomp parse_seccomp(const json::Cursor& object);
 
 }  // namespace crumb::oci

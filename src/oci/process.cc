@@ -91,10 +91,19 @@ void parse_terminal(const json::Cursor& object, Process& process) {
   if (process.terminal) process.console_size = {rows, columns};
 }
 
+void parse_scheduling(const json::Cursor& object, Process& process) {
+  const auto speaking = [&](std::string_view key) {
+    const auto member = object.find(key);
+    return member && !member->empty() ? member : std::nullopt;
+  };
+  if (const auto scheduler = speaking("scheduler")) process.scheduler = parse_scheduler(*scheduler);
+  if (const auto priority = speaking("ioPriority")) process.io_priority = parse_io_priority(*priority);
+  if (const auto affinity = speaking("execCPUAffinity")) process.exec_affinity = parse_cpu_affinity(*affinity);
+}
+
 }  // namespace
 
 Process parse_process(const json::Cursor& object) {
-  refuse(object, {"scheduler", "ioPriority", "execCPUAffinity"});
   Process process;
   process.args = parse_arguments(object.at("args"));
   process.cwd = parse_absolute_path(object.at("cwd"));
@@ -108,6 +117,7 @@ Process parse_process(const json::Cursor& object) {
   if (const auto label = object.find("selinuxLabel")) process.selinux_label = label->string();
   if (const auto adjustment = object.find("oomScoreAdj"))
     process.oom_score_adj = static_cast<int>(adjustment->integer(-1000, 1000));
+  parse_scheduling(object, process);
   return process;
 }
 

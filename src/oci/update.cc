@@ -1,4 +1,6 @@
 // A config.json with other limits in it.
+#include "oci/update.h"
+
 #include <algorithm>
 #include <string_view>
 
@@ -88,6 +90,14 @@ std::string with_resources(std::string_view config, std::string_view update) {
   const json::value* memory = given.as_object().if_contains("memory");
   if (memory && memory->is_object() && is_unlimited(memory->get_object()) && !has_swap(memory->get_object()))
     object_at(resources, "memory")["swap"] = -1;
+  return json::serialize(result);
+}
+
+std::string with_schemas(std::string_view config, const std::string& l3_cache, const std::string& memory_bandwidth) {
+  json::value result = json::Document::parse(config, "config.json").content();
+  json::object& rdt = object_at(object_at(result.as_object(), "linux"), "intelRdt");
+  if (!l3_cache.empty()) rdt["l3CacheSchema"] = l3_cache;
+  if (!memory_bandwidth.empty()) rdt["memBwSchema"] = memory_bandwidth;
   return json::serialize(result);
 }
 

@@ -2,20 +2,16 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "kernel/mount_options.h"
 #include "plan/parts.h"
-#include "wire/engine_options.h"
+#include "plan/wasm_policy.h"
 #include "wire/protocol.h"
 
 namespace crumb::plan {
 namespace {
-
-constexpr std::uint64_t kMostWasmPages = 65536;
-// Of a memory limit, kept for crumb-wasm itself: its own data, the guest's operand stack and what it makes of the module's
-// code. What a large module needs beyond that is the kernel's limit to enforce.
-constexpr std::uint64_t kEngineShare = 4U << 20;
 
 Meet meet(wire::Point point) { return Meet{.point = static_cast<std::uint64_t>(point)}; }
 
@@ -67,10 +63,34 @@ void add_first_process(const Input& input, const std::vector<Source>& sources, s
   steps.emplace_back(Fork{.namespaces = made & ~(kUnshared | CLONE_NEWCGROUP)});
   steps.emplace_back(Propagation{.flags = first_propagation(input.config.linux_.rootfs_propagation)});
   steps.emplace_back(Root{.path = input.surroundings.rootfs, .entered = enters_root(input)});
-  steps.emplace_back(meet(wire::Point::placed));
-  if (made & CLONE_NEWCGROUP) steps.emplace_back(UnshareCgroup{});
   if (!input.config.hostname.empty()) steps.emplace_back(Hostname{.name = input.config.hostname});
   if (!input.config.domainname.empty()) steps.emplace_back(Domainname{.name = input.config.domainname});
+}
+
+// What is made of the container's cgroups, or what its memory limit is for.
+bool needs_cgroups(const Input& input, const Mount& mount) {
+  const auto lies_on = [&](const CgroupHierarchy& hierarchy) { return mount.source.starts_with(hierarchy.mountpoint); };
+  if (mount.type == "cgroup" || mount.type == "cgroup2" || (mount.flags & wire::kCopyUp)) return true;
+  return (mount.flags & wire::kBind) && std::ranges::any_of(input.surroundings.cgroups.hierarchies, lies_on);
+}
+
+// As late as it may be: the host is busy with the cgroups meanwhile. `mounted` and `console` are later points than this one,
+// and hooks are the container's.
+void add_placed(const Input& input, std::vector<Step>& filesystem) {
+  const auto first = std::ranges::find_if(filesystem, [&](const Step& step) {
+    const auto* const mount = std::get_if<Mount>(&step);
+    const bool later = std::holds_alternative<Terminal>(step) || std::holds_alternative<Meet>(step);
+    return later || std::holds_alternative<Hook>(step) || (mount && needs_cgroups(input, *mount));
+  });
+  std::vector<Step> placed{meet(wire::Point::placed)};
+  if (input.has_namespace(CLONE_NEWCGROUP) && !input.joins(CLONE_NEWCGROUP)) placed.emplace_back(UnshareCgroup{});
+  filesystem.insert(first, placed.begin(), placed.end());
+}
+
+// By the annotations of other runtimes. What exec runs is judged by its content alone: a shell in such a container is one.
+void require_module(const oci::Config& config, std::vector<Step>& steps) {
+  for (Step& step : steps)
+    if (auto* const program = std::get_if<Program>(&step)) program->module = module_annotation(config);
 }
 
 bool has_labels(const oci::Process& process) { return !process.apparmor_profile.empty() || !process.selinux_label.empty(); }
@@ -80,44 +100,41 @@ constexpr std::uint64_t kOwnerSearches = 0x00080000, kOthersSearch = 0x00000008;
 
 }  // namespace
 
-WasmPolicy wasm_policy(const oci::Resources& resources, std::uint32_t listen_fds) {
-  WasmPolicy policy{.stack = wire::kDefaultGuestStack, .memory_pages = 0, .listen = listen_fds};
-  const std::int64_t limit = resources.memory.limit.value_or(-1);
-  if (limit < 0) return policy;
-  const std::uint64_t bytes = static_cast<std::uint64_t>(limit);
-  const std::uint64_t pages = bytes > kEngineShare ? (bytes - kEngineShare) / kWasmPage : 0;
-  policy.memory_pages = std::clamp<std::uint64_t>(pages, 1, kMostWasmPages);
-  return policy;
-}
-
 Plan compile_create(const oci::Config& config, const Surroundings& surroundings) {
   const Input input{config, surroundings};
   check_config(input);
-  check_labels(*config.process, surroundings, config.name + ": process");
+  check_labels(input.process(), surroundings, config.name + ": process");
   Plan plan;
   add_cgroups(input, plan);
   add_users(input, plan.host);
+  add_net_devices(input, plan.host);
+  add_intel_rdt(input, plan.host);
   std::vector<Source> sources;
   std::vector<Step> filesystem;
   add_filesystem(input, plan.host, sources, filesystem);
+  add_placed(input, filesystem);
   add_first_process(input, sources, plan.steps);
-  if (has_labels(*config.process) || !config.linux_.sysctl.empty()) plan.steps.emplace_back(Procfs{});
-  add_keyring(*config.process, surroundings, input.has_namespace(CLONE_NEWUSER) ? kOthersSearch : kOwnerSearches, plan.steps);
+  if (has_labels(input.process()) || !config.linux_.sysctl.empty()) plan.steps.emplace_back(Procfs{});
+  add_keyring(input.process(), surroundings, input.has_namespace(CLONE_NEWUSER) ? kOthersSearch : kOwnerSearches, plan.steps);
   std::ranges::move(filesystem, std::back_inserter(plan.steps));
   add_sysctls(input, plan.steps);
   plan.steps.emplace_back(Pivot{.move = surroundings.no_pivot,
                                 .readonly = config.root.readonly,
                                 .propagation = last_propagation(config.linux_.rootfs_propagation)});
-  add_process(*config.process, config.linux_, surroundings, Last::create, denies_setgroups(input), plan);
-  plan.wasm = wasm_policy(config.linux_.resources, surroundings.listen_fds);
+  const bool keep_groups = denies_setgroups(input) || keeps_original_groups(config.annotations);
+  add_process(input.process(), config.linux_, surroundings, Last::create, start_hooks(input), keep_groups, plan);
+  require_module(config, plan.steps);
+  plan.wasm = wasm_policy(config, input.has_foreign_namespace(CLONE_NEWNET), surroundings.listen_fds);
+  add_unknown_annotations(config, plan.warnings);
   return plan;
 }
 
-Plan compile_exec(const oci::Process& process, const oci::Linux& container, std::uint64_t pidfd, std::uint64_t namespaces,
+Plan compile_exec(const oci::Process& process, const oci::Config& container, std::uint64_t pidfd, std::uint64_t namespaces,
                   std::vector<CgroupLeaf> leaves, const Surroundings& surroundings) {
   check_labels(process, surroundings, "process");
   Plan plan;
   plan.host.cgroup_leaves = std::move(leaves);
+  plan.host.affinity = process.exec_affinity.value_or(oci::CpuAffinity{});
   if (surroundings.deny_setgroups && !process.user.additional_gids.empty())
     throw fail("process.user.additionalGids: groups cannot be changed in the container's user namespace");
   plan.host.early_oom_score = surroundings.ordinary_user();
@@ -129,8 +146,9 @@ Plan compile_exec(const oci::Process& process, const oci::Linux& container, std:
   if (has_labels(process)) plan.steps.emplace_back(Procfs{});
   add_keyring(process, surroundings, 0, plan.steps);
   add_terminal(process, false, plan.steps);
-  add_process(process, container, surroundings, Last::exec, surroundings.deny_setgroups, plan);
-  plan.wasm = wasm_policy(container.resources, surroundings.listen_fds);
+  add_process(process, container.linux_, surroundings, Last::exec, {}, surroundings.deny_setgroups || surroundings.keep_groups,
+              plan);
+  plan.wasm = wasm_policy(container, (namespaces & CLONE_NEWNET) != 0, surroundings.listen_fds);
   return plan;
 }
 

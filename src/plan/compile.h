@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,13 +27,20 @@ struct CgroupLayout {
   std::vector<CgroupHierarchy> hierarchies;
 };
 
+// The systemd that is asked for the container's cgroups (--systemd-cgroup).
+struct SystemdManager {
+  bool user = false;          // the instance of an ordinary user
+  std::string control_group;  // its own, below which it makes units: "" for the machine's, "/user.slice/..." for a user's
+};
+
 // What the compiler is handed of the machine and the command line.
 struct Surroundings {
   std::string id;
   std::string bundle;  // absolute, real path
   std::string rootfs;  // absolute, real path of root.path (the compiler does not look at it)
   CgroupLayout cgroups;
-  bool cgroups_disabled = false;  // --cgroup-manager=disabled
+  bool cgroups_disabled = false;          // --cgroup-manager=disabled
+  std::optional<SystemdManager> systemd;  // none: crumb makes cgroups itself
   bool no_pivot = false;
   bool keyring = false;                    // a session keyring of the container's own, "_ses.ID"
   std::uint32_t preserve_fds = 0;          // descriptors from 3 on that the program keeps, listening ones included
@@ -46,20 +55,26 @@ struct Surroundings {
   bool privileged = true;          // may mount in its own mount namespace
   bool in_user_namespace = false;  // its own is not the machine's first
   bool deny_setgroups = false;     // of its user namespace; for exec, of the container's
+  bool keep_groups = false;        // for exec: keeps_original_groups() of the container
   std::string own_cgroup;          // v2: crumb's, "/user.slice/..."
   // Whether crumb may make this leaf and move processes into it; empty: any.
   std::function<bool(const CgroupLeaf&)> may_use;
+  std::string resctrl;  // where that filesystem is mounted; empty: nowhere
 
   bool ordinary_user() const { return uid != 0; }
 };
 
+// Whether crun's annotation run.oci.keep_original_groups is there, which podman sets for --group-add keep-groups: the
+// container's processes keep the groups that crumb's caller has.
+bool keeps_original_groups(const std::map<std::string, std::string>& annotations);
+
 // The Plan of create and run. Throws support Error naming the place in config.json for what cannot be done.
 Plan compile_create(const oci::Config& config, const Surroundings& surroundings);
 
-// The Plan of one more process in a running container. `container`: what its config says of it. `namespaces`: CLONE_NEW* mask
+// The Plan of one more process in a running container. `container`: its config. `namespaces`: CLONE_NEW* mask
 // of what to join through pidfd, the descriptor's number in crumb-init; leaves: the cgroups of the container that the process
 // joins.
-Plan compile_exec(const oci::Process& process, const oci::Linux& container, std::uint64_t pidfd, std::uint64_t namespaces,
+Plan compile_exec(const oci::Process& process, const oci::Config& container, std::uint64_t pidfd, std::uint64_t namespaces,
                   std::vector<CgroupLeaf> leaves, const Surroundings& surroundings);
 
 // The warning about memory.kernel and memory.kernelTCP.
@@ -67,11 +82,8 @@ inline constexpr char kKernelMemoryIgnored[] = "limits of kernel memory are igno
 
 // What changes when a container with these leaves is given other limits. `changed`: what is to be changed, in `document`, whose
 // members are those of linux.resources; `all`: the container's resources with the changes in them, for what the kernel only
-// takes together. Throws likewise.
+// takes together; `unit`: its scope, if it has one. Throws likewise.
 Host compile_update(const oci::Resources& changed, const oci::Resources& all, std::vector<CgroupLeaf> leaves,
-                    const std::string& document);
-
-// What a module is given in a container with these limits and so many sockets, in create and exec alike.
-WasmPolicy wasm_policy(const oci::Resources& resources, std::uint32_t listen_fds = 0);
+                    const std::string& document, const std::string& unit = {});
 
 }  // namespace crumb::plan

@@ -1,6 +1,7 @@
 #include "plan/device_filter.h"
 
 #include <cstddef>
+#include <ranges>
 
 namespace crumb::plan {
 namespace {
@@ -106,13 +107,13 @@ class Assembler {
 std::vector<bpf_insn> device_filter(std::span<const oci::DeviceRule> rules) {
   Assembler assembler;
   assembler.begin();
-  for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) {
+  for (const oci::DeviceRule& rule : std::views::reverse(rules)) {
     // The verifier refuses instructions that nothing leads to.
-    if (rule->is_reset()) {
-      assembler.answer(rule->allow);
+    if (rule.is_reset()) {
+      assembler.answer(rule.allow);
       return assembler.take();
     }
-    assembler.rule(*rule);
+    assembler.rule(rule);
   }
   assembler.answer(false);
   return assembler.take();

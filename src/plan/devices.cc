@@ -39,6 +39,14 @@ struct Rule {
   std::string place;
 };
 
+// Whether `rule` stands there as it is and nothing behind it denies anything: callers list what every container has, too.
+bool holds_already(const std::vector<Rule>& rules, const oci::DeviceRule& rule) {
+  const std::string text = device_rule_text(rule);
+  for (auto later = rules.rbegin(); later != rules.rend() && later->rule.allow; ++later)
+    if (device_rule_text(later->rule) == text) return true;
+  return false;
+}
+
 // What is said before the last rule about everything does not matter; without such a rule everything is denied first.
 std::vector<Rule> listed_rules(const LimitsInput& input) {
   const std::string place = input.prefix + kMember;
@@ -48,8 +56,10 @@ std::vector<Rule> listed_rules(const LimitsInput& input) {
     if (rule.is_reset()) rules.clear();
     rules.push_back({rule, fmt::format("{}[{}]", place, i)});
   }
-  for (const Always& always : kAlways)
-    rules.push_back({{true, always.type, always.major, always.minor, std::string(always.access)}, place});
+  for (const Always& always : kAlways) {
+    const oci::DeviceRule rule{true, always.type, always.major, always.minor, std::string(always.access)};
+    if (!holds_already(rules, rule)) rules.push_back({rule, place});
+  }
   return rules;
 }
 
@@ -106,11 +116,17 @@ void add_list(const LimitsInput& input, Host& host) {
 void add_filter(const LimitsInput& input, Host& host) {
   if (host.cgroup_leaves.empty()) return;
   DeviceFilter filter{.leaf = 0, .rules = {}, .asked_for = !input.resources.device_rules.empty()};
-  for (const Rule& rule : listed_rules(input)) filter.rules.push_back(rule.rule);
+  filter.rules = device_rules(input);
   host.device_filter = std::move(filter);
 }
 
 }  // namespace
+
+std::vector<oci::DeviceRule> device_rules(const LimitsInput& input) {
+  std::vector<oci::DeviceRule> rules;
+  for (Rule& rule : listed_rules(input)) rules.push_back(std::move(rule.rule));
+  return rules;
+}
 
 // Every caller writes device rules; one that wants no cgroups cannot mean them.
 void add_devices(const LimitsInput& input, Host& host) {

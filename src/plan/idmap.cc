@@ -127,10 +127,10 @@ std::optional<MountIdmap> compile_idmap(const Input& input, const oci::Mount& mo
   result.recursive = option && option->recursive;
   if (option && !option->value.empty())
     result.idmap.maps = Value(input, place).parse(option->value);
-  else if (!mount.uid_mappings.empty())
-    result.idmap.maps = {mount.uid_mappings, mount.gid_mappings, false};
-  else
+  else if (option && mount.uid_mappings.empty())
     result.idmap = container_idmap(input, *option);
+  else
+    result.idmap.maps = {mount.uid_mappings, mount.gid_mappings, false};
   return result;
 }
 

@@ -110,7 +110,7 @@ void Limits::add_memory_v2() {
   if (memory.disable_oom_killer.value_or(false)) require_v1("memory.disableOOMKiller");
   if (memory.limit) write("memory", "memory.max", v2_amount(*memory.limit), "memory.limit");
   if (memory.swap) {
-    const std::int64_t swap = *memory.swap == kUnlimited ? kUnlimited : *memory.swap - *memory.limit;
+    const std::int64_t swap = *memory.swap == kUnlimited ? kUnlimited : *memory.swap - memory.limit.value_or(0);
     // A kernel that does not account for swap gives none that could be limited.
     write("memory", "memory.swap.max", v2_amount(swap), "memory.swap").optional = swap <= 0;
   }

@@ -244,7 +244,7 @@ void Filesystem::add_devices() {
 }
 
 // Before anything, the root included, becomes read-only.
-void Filesystem::add_working_directory() { steps_.emplace_back(MakeDirectory{.path = input_.config.process->cwd}); }
+void Filesystem::add_working_directory() { steps_.emplace_back(MakeDirectory{.path = input_.process().cwd}); }
 
 void Filesystem::add_read_only_remounts() {
   for (const std::string& target : read_only_later_) steps_.emplace_back(read_only_remount(target));
@@ -262,7 +262,8 @@ void add_filesystem(const Input& input, Host& host, std::vector<Source>& sources
   filesystem.add_mounts();
   filesystem.add_devices();
   filesystem.add_working_directory();
-  add_terminal(*input.config.process, true, steps);  // /dev/console is made while /dev can still be written to
+  add_hooks_of_creation(input, host, steps);
+  add_terminal(input.process(), true, steps);  // /dev/console is made while /dev can still be written to
   filesystem.add_read_only_remounts();
   filesystem.add_hidden_paths();
 }

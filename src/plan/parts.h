@@ -24,6 +24,8 @@ struct Input {
   const oci::Config& config;
   const Surroundings& surroundings;
 
+  // There is one: a container without it was refused first of all (compile.cc).
+  const oci::Process& process() const { return *config.process; }  // NOLINT(bugprone-unchecked-optional-access)
   // "config.json: PLACE: reason"
   Error error(std::string_view place, std::string_view reason) const { return fail("{}: {}: {}", config.name, place, reason); }
   bool has_namespace(std::uint64_t type) const {
@@ -67,8 +69,17 @@ void add_limits(const LimitsInput& input, Host& host);
 // devices.cc: the list of the devices controller on v1, the filter on v2.
 void add_devices(const LimitsInput& input, Host& host);
 
+// The rules that both are made of, in the order in which they apply; the first is about all devices.
+std::vector<oci::DeviceRule> device_rules(const LimitsInput& input);
+
 // The index of the leaf with this controller, of the version that limits.
 std::optional<std::size_t> leaf_with(const Host& host, std::string_view controller, bool v2);
+
+// net_devices.cc: the host's network devices that the container is given.
+void add_net_devices(const Input& input, Host& host);
+
+// intel_rdt.cc: the container's class of service and monitoring group.
+void add_intel_rdt(const Input& input, Host& host);
 
 // users.cc: what config.json may not ask for in its user namespace, or without one; the host's share in making it.
 void check_users(const Input& input);
@@ -104,9 +115,15 @@ std::optional<MountIdmap> compile_idmap(const Input& input, const oci::Mount& mo
 // process.cc: the session, and the terminal if one is asked for; console: on /dev/console too.
 void add_terminal(const oci::Process& process, bool console, std::vector<Step>& steps);
 
-// process.cc: the last steps of docs/protocol, and the limits that the host sets.
+// hooks.cc: those that run when everything is mounted, before the root changes; the host's share.
+void add_hooks_of_creation(const Input& input, Host& host, std::vector<Step>& steps);
+
+// hooks.cc: those that run at start, right before the program.
+std::vector<Hook> start_hooks(const Input& input);
+
+// process.cc: the last steps of docs/protocol, and the limits that the host sets. `hooks` run before the program.
 enum class Last { create, exec };
 void add_process(const oci::Process& process, const oci::Linux& container, const Surroundings& surroundings, Last last,
-                 bool keep_groups, Plan& plan);
+                 std::vector<Hook> hooks, bool keep_groups, Plan& plan);
 
 }  // namespace crumb::plan

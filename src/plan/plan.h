@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -20,7 +21,7 @@ struct HostForm {
   using List = std::vector<T>;
 };
 
-#define CRUMB_STEP_ALIAS(name) using name = wire::name<HostForm>;
+#define CRUMB_STEP_ALIAS(name) using name = wire::name<HostForm>;  // NOLINT(bugprone-macro-parentheses): a name
 CRUMB_STEPS(CRUMB_STEP_ALIAS)
 #undef CRUMB_STEP_ALIAS
 
@@ -63,9 +64,35 @@ struct DeviceFilter {
   bool asked_for = false;              // config.json has rules; else only what every container may use is allowed
 };
 
+// What systemd is told of a unit, as a value of D-Bus.
+struct SystemdProperty {
+  std::string name;                 // "MemoryMax"
+  std::string signature;            // of a basic type, an array of one, or an array of pairs: "t", "as", "a(ss)"
+  std::vector<std::string> values;  // in decimal, "true", or as they are; pairs one member after the other
+  std::uint32_t since = 0;          // the first systemd that knows it; an older one is not told. 0: every one
+};
+
+// A unit of systemd's that the container's cgroups are: its scope.
+struct SystemdScope {
+  std::string unit;           // "crumb-web.scope"
+  std::string control_group;  // where systemd makes it, below a hierarchy's mountpoint: "/system.slice/crumb-web.scope"
+  std::vector<SystemdProperty> properties;
+};
+
 struct Rlimit {
   int resource = 0;  // RLIMIT_*
   std::uint64_t soft = 0, hard = 0;
+};
+
+// A container's place in the resctrl filesystem (Documentation/filesystems/resctrl.rst), absolute paths of directories.
+struct RdtGroup {
+  std::string mountpoint;
+  std::string directory;              // of the class of service
+  std::string monitor;                // of the monitoring group in it; empty: none
+  std::vector<std::string> schemata;  // oci::IntelRdt's
+  std::size_t compared = 0;
+  bool own = false;         // the class is the container's own: it goes with the container, if crumb has made it
+  bool must_exist = false;  // the class is somebody's who has set it up
 };
 
 // The ids of a user namespace.
@@ -81,30 +108,56 @@ struct Idmap {
   std::string path;  // not empty: of an existing user namespace, instead of maps
 };
 
-// What the host does: before init starts (idmaps), at the point `map` and at the point `placed`.
+// What the host does: before init starts (idmaps), at the points `map`, `placed` and `mounted`, and later (hooks).
 struct Host {
   std::vector<Idmap> idmaps;
   std::optional<IdMaps> maps;  // of the container's new user namespace
   std::vector<oci::TimeOffset> time_offsets;
-  bool early_oom_score = false;  // at `map`: later an ordinary user may not write it
+  bool early_oom_score = false;       // at `map`: later an ordinary user may not write it
+  std::optional<SystemdScope> scope;  // none: crumb makes the cgroups
   std::vector<CgroupLeaf> cgroup_leaves;
   // exec: the container's process, whose cgroup of version 2 is joined where the leaf has children that were given controllers,
   // and so takes no process itself. 0: nobody's.
   int cgroup_fallback = 0;
+  // create, v2: what the process joins below the leaf, whose limits it cannot change: "/app". Empty: the leaf itself.
+  std::string delegated_cgroup;
+  // create, v2: a uid of the host that the container's cgroup belongs to, as far as the kernel has it delegated. None: crumb's.
+  std::optional<std::uint32_t> cgroup_owner;
   std::vector<CgroupWrite> cgroup_writes;
   std::optional<DeviceFilter> device_filter;
   std::string document = "config.json";  // what the places of the writes are in
   std::vector<Rlimit> rlimits;
   std::optional<int> oom_score_adj;
+  std::optional<RdtGroup> rdt;                     // exec: what the process joins, directories only
+  std::map<std::string, std::string> net_devices;  // name on the host, name in the container
+  std::optional<oci::Scheduler> scheduler;
+  std::optional<oci::IoPriority> io_priority;
+  oci::Hooks hooks;           // those that run in crumb's namespaces only
+  oci::CpuAffinity affinity;  // exec: of crumb itself and so of the new process, and of that once it is in its cgroups
 };
 
-inline constexpr std::uint64_t kWasmPage = 64U << 10;  // bytes
-
 // What a WebAssembly guest is given, should the program be a module; becomes wire/engine_options.h at the point `program`.
+// wasm_policy.h makes it; docs/wasm.md says what it is by default, and which annotations change it.
 struct WasmPolicy {
-  std::uint64_t stack = 0;         // bytes of guest stack
-  std::uint64_t memory_pages = 0;  // cap of linear memory, in pages; 0: none
-  std::uint32_t listen = 0;        // sockets from descriptor 3 on
+  enum class Network { none, listen, all };  // no sockets, those that were handed over, also new ones
+  enum class Mode { best, interpreter, aot };
+  // A directory and all below it, but what is procfs, sysfs and the like.
+  struct Preopen {
+    std::string path;  // in the container: absolute and plain
+    bool writable = true;
+    std::string name = {};  // that the guest knows it by; empty: its path
+    bool operator==(const Preopen&) const = default;
+  };
+
+  std::uint64_t stack = 0;             // bytes of guest stack
+  std::uint64_t memory = 0;            // bytes that linear memory may grow to at most; 0: not limited by itself
+  std::uint64_t memory_limit = 0;      // bytes that guest and engine may have together; 0: none
+  std::uint32_t threads = 0;           // besides the first one
+  std::vector<Preopen> preopens = {};  // shorter paths first
+  Network network = Network::none;
+  std::uint32_t listen = 0;  // sockets from descriptor 3 on
+  Mode mode = Mode::best;
+  bool frames = false;  // compiled code only where it keeps frames: a trap's backtrace is whole then
 };
 
 struct Plan {
@@ -117,6 +170,9 @@ struct Plan {
   // For the log: what was asked for and cannot be had, where the specification wants no error.
   std::vector<std::string> warnings;
 };
+
+// The cgroups that the process joins: the leaves, or the one below that is delegated to it.
+std::vector<CgroupLeaf> joined_cgroups(const Host& host);
 
 // The Source with this number; null: there is none. Non-const for the host, which fills in descriptors' numbers.
 const Source* source_of(const std::vector<Step>& steps, std::size_t number);

@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernel/capabilities.h"
@@ -16,22 +19,24 @@ std::string capability_name(int number) { return std::string(kernel::kCapabiliti
 
 // A set without what cannot be granted: the specification wants a warning for that, not an error (config.md, Linux Process).
 std::uint64_t granted(std::uint64_t set, std::uint64_t possible, std::string_view name, std::string_view reason, Plan& plan) {
+  std::string left_out;
   for (std::uint64_t rest = set & ~possible; rest != 0; rest &= rest - 1)
-    plan.warnings.push_back(
-        fmt::format("process.capabilities.{}: {} is left out: {}", name, capability_name(__builtin_ctzll(rest)), reason));
+    left_out += (left_out.empty() ? "" : ", ") + capability_name(__builtin_ctzll(rest));
+  if (!left_out.empty())
+    plan.warnings.push_back(fmt::format("process.capabilities.{}: left out: {}: {}", name, left_out, reason));
   return set & possible;
 }
 
 oci::Capabilities grantable(const oci::Capabilities& asked, const Surroundings& surroundings, Plan& plan) {
-  constexpr char kUnknown[] = "this kernel does not know it";
+  constexpr char kUnknown[] = "unknown to this kernel";
   const std::uint64_t known = surroundings.last_capability >= 63 ? ~0ULL : (2ULL << surroundings.last_capability) - 1;
   oci::Capabilities sets;
   sets.bounding = granted(asked.bounding, known, "bounding", kUnknown, plan);
   sets.effective = granted(asked.effective, known, "effective", kUnknown, plan);
   sets.inheritable = granted(asked.inheritable, known, "inheritable", kUnknown, plan);
   sets.permitted = granted(asked.permitted, known, "permitted", kUnknown, plan);
-  sets.ambient = granted(asked.ambient & known, sets.permitted & sets.inheritable, "ambient",
-                         "it is not both permitted and inheritable", plan);
+  sets.ambient =
+      granted(asked.ambient & known, sets.permitted & sets.inheritable, "ambient", "not both permitted and inheritable", plan);
   return sets;
 }
 
@@ -65,6 +70,8 @@ Credentials credentials(const oci::User& user, bool keep_groups) {
 void add_host_part(const oci::Process& process, Host& host) {
   for (const oci::Rlimit& limit : process.rlimits) host.rlimits.push_back({limit.type, limit.soft, limit.hard});
   host.oom_score_adj = process.oom_score_adj;
+  host.scheduler = process.scheduler;
+  host.io_priority = process.io_priority;
 }
 
 // Without no_new_privs only CAP_SYS_ADMIN may load a filter (seccomp(2)).
@@ -72,12 +79,33 @@ std::uint64_t needed_for_filter(const oci::Process& process, const oci::Linux& c
   return container.seccomp && !process.no_new_privileges ? 1ULL << CAP_SYS_ADMIN : 0;
 }
 
-// Behind `ready`: of what comes after the filter, only the wait for start and exec are left.
-void add_filter(const oci::Linux& container, Plan& plan) {
-  if (!container.seccomp) return;
+// Init has one thread: there is nothing to synchronise.
+Seccomp filter(const oci::Seccomp& profile, const Surroundings& surroundings) {
+  constexpr std::uint64_t kOfListeners = SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+  const std::uint64_t flags = profile.flags & ~std::uint64_t{SECCOMP_FILTER_FLAG_TSYNC};
+  if (!profile.notifies()) return {.flags = flags & ~kOfListeners};
+  return {.flags = flags | SECCOMP_FILTER_FLAG_NEW_LISTENER, .dumpable = !surroundings.privileged};
+}
+
+// Behind `ready`: of what comes after the filter, only the wait for start and exec are left. But a listener goes to the host
+// before that: whoever sees the container as created can rely on its agent.
+// Hooks of start come before the filter, of which each installs its own; behind a listener's they can only be as it lets them.
+void add_last_steps(const oci::Linux& container, const Surroundings& surroundings, Last last, std::vector<Hook> hooks,
+                    Plan& plan) {
+  const Meet ready{.point = static_cast<std::uint64_t>(wire::Point::ready)};
   plan.seccomp = container.seccomp;
-  // Init has one thread: there is nothing to synchronise.
-  plan.steps.emplace_back(Seccomp{.flags = container.seccomp->flags & ~std::uint64_t{SECCOMP_FILTER_FLAG_TSYNC}});
+  const bool notifies = plan.seccomp && plan.seccomp->notifies();
+  const auto add_filter = [&](bool now) {
+    if (plan.seccomp && now) plan.steps.emplace_back(filter(*plan.seccomp, surroundings));
+  };
+  add_filter(notifies);
+  plan.steps.emplace_back(ready);
+  const bool filter_last = !hooks.empty();
+  add_filter(!notifies && !filter_last);
+  if (last == Last::create) plan.steps.emplace_back(WaitStart{});
+  std::ranges::move(hooks, std::back_inserter(plan.steps));
+  add_filter(!notifies && filter_last);
+  plan.steps.emplace_back(Exec{});
 }
 
 }  // namespace
@@ -90,7 +118,7 @@ void add_terminal(const oci::Process& process, bool console, std::vector<Step>& 
 }
 
 void add_process(const oci::Process& process, const oci::Linux& container, const Surroundings& surroundings, Last last,
-                 bool keep_groups, Plan& plan) {
+                 std::vector<Hook> hooks, bool keep_groups, Plan& plan) {
   add_host_part(process, plan.host);
   const oci::Capabilities sets = grantable(process.capabilities, surroundings, plan);
   std::vector<Step>& steps = plan.steps;
@@ -103,16 +131,15 @@ void add_process(const oci::Process& process, const oci::Linux& container, const
                                   .ambient = sets.ambient,
                                   .until_exec = needed_for_filter(process, container)});
   steps.emplace_back(Umask{.mask = process.user.umask.value_or(kDefaultUmask)});
+  if (const auto& policy = container.memory_policy)
+    steps.emplace_back(MemoryPolicy{.mode = policy->mode | policy->flags, .nodes = policy->nodes});
   if (container.personality) steps.emplace_back(Personality{.domain = *container.personality});
   steps.emplace_back(Directory{.path = process.cwd});
   steps.emplace_back(program(process, surroundings));
   steps.emplace_back(CloseDescriptors{.first = kFirstInherited + surroundings.preserve_fds});
   add_program_labels(process, steps);
   if (process.no_new_privileges) steps.emplace_back(NoNewPrivileges{});
-  steps.emplace_back(Meet{.point = static_cast<std::uint64_t>(wire::Point::ready)});
-  add_filter(container, plan);
-  if (last == Last::create) steps.emplace_back(WaitStart{});
-  steps.emplace_back(Exec{});
+  add_last_steps(container, surroundings, last, std::move(hooks), plan);
 }
 
 }  // namespace crumb::plan

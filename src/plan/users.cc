@@ -24,10 +24,15 @@ bool denies_setgroups(const Input& input) {
   return makes_user_namespace(input) && input.surroundings.ordinary_user() && maps_own_gid_only(input);
 }
 
+bool keeps_original_groups(const std::map<std::string, std::string>& annotations) {
+  const auto annotation = annotations.find("run.oci.keep_original_groups");
+  return annotation != annotations.end() && annotation->second != "0";
+}
+
 void check_users(const Input& input) {
   if (input.surroundings.ordinary_user() && !has(input.config.linux_, CLONE_NEWUSER))
     throw input.error("linux.namespaces", "for an ordinary user a container needs a \"user\" namespace");
-  if (denies_setgroups(input) && !input.config.process->user.additional_gids.empty())
+  if (denies_setgroups(input) && !input.process().user.additional_gids.empty())
     throw input.error("process.user.additionalGids",
                       "groups cannot be changed in this user namespace: only one's own gid is mapped without privilege");
 }

@@ -7,9 +7,12 @@
 #include <iterator>
 
 #include "kernel/capabilities.h"
+#include "kernel/memory_policy.h"
 #include "kernel/mount_options.h"
 #include "kernel/namespaces.h"
+#include "kernel/scheduling.h"
 #include "kernel/seccomp.h"
+#include "kernel/words.h"
 #include "support/json.h"
 #include "wire/protocol.h"
 
@@ -99,6 +102,44 @@ std::string size_text(std::uint64_t bytes) {
   return fmt::format("{} KiB", bytes / kKibibyte);
 }
 
+std::string bits_text(const oci::BitSet& bits) {
+  const auto has = [&](std::size_t bit) { return bit / 64 < bits.size() && (bits[bit / 64] >> (bit % 64) & 1) != 0; };
+  std::vector<std::string> ranges;
+  for (std::size_t first = 0; first < bits.size() * 64; ++first) {
+    if (!has(first)) continue;
+    std::size_t last = first;
+    while (has(last + 1)) ++last;
+    ranges.push_back(first == last ? fmt::to_string(first) : fmt::format("{}-{}", first, last));
+    first = last;
+  }
+  return joined(ranges, ",");
+}
+
+std::string scheduler_text(const oci::Scheduler& scheduler) {
+  std::string text(kernel::word_of(kernel::kSchedulerPolicies, scheduler.policy));
+  if (scheduler.nice != 0) text += fmt::format(", nice {}", scheduler.nice);
+  if (scheduler.priority != 0) text += fmt::format(", priority {}", scheduler.priority);
+  if (scheduler.policy == SCHED_DEADLINE)
+    text +=
+        fmt::format(", runtime {} ns, deadline {} ns, period {} ns", scheduler.runtime, scheduler.deadline, scheduler.period);
+  for (const kernel::SchedulerFlag& flag : kernel::kSchedulerFlags)
+    if (scheduler.flags & flag.value) text += fmt::format(", {}", flag.word);
+  return text;
+}
+
+std::string io_priority_text(const oci::IoPriority& priority) {
+  return fmt::format("{} {}", kernel::word_of(kernel::kIoPriorityClasses, priority.io_class), priority.level);
+}
+
+std::string memory_policy_name(std::uint64_t mode) {
+  std::uint64_t flags = 0;
+  for (const kernel::MemoryPolicyFlag& flag : kernel::kMemoryPolicyFlags) flags |= mode & flag.value;
+  std::string text(kernel::word_of(kernel::kMemoryPolicyModes, mode & ~flags));
+  for (const kernel::MemoryPolicyFlag& flag : kernel::kMemoryPolicyFlags)
+    if (flags & flag.value) text += fmt::format(", {}", flag.word);
+  return text;
+}
+
 std::string personality_name(std::uint64_t domain) { return domain == PER_LINUX32 ? "LINUX32" : "LINUX"; }
 
 std::vector<std::string> seccomp_words(const oci::Seccomp& profile) {
@@ -114,6 +155,8 @@ std::vector<std::string> seccomp_words(const oci::Seccomp& profile) {
   for (const kernel::SeccompFlag& flag : kernel::kSeccompFlags)
     if (profile.flags & flag.value) flags.append(" ").append(flag.word);
   if (!flags.empty()) words.push_back("flags" + flags);
+  if (profile.notifies())
+    words.push_back("listener for " + (profile.listener_path.empty() ? "an agent" : quoted(profile.listener_path)));
   return words;
 }
 

@@ -12,12 +12,14 @@ namespace crumb {
 std::string read_all(int fd, const std::string& name, std::size_t limit) {
   std::string bytes;
   struct stat facts{};
-  if (kernel::fstat(fd, &facts) == 0 && facts.st_size > 0) bytes.reserve(static_cast<std::size_t>(facts.st_size) + 1);
   char buffer[16384];
   for (;;) {
     const long count = kernel::read(fd, buffer, sizeof buffer);
     if (count == -EINTR) continue;
     if (check(count, "{}", name) == 0) return bytes;
+    const bool large = bytes.empty() && count == sizeof buffer;
+    if (large && kernel::fstat(fd, &facts) == 0 && facts.st_size > 0)
+      bytes.reserve(static_cast<std::size_t>(facts.st_size) + 1);
     bytes.append(buffer, static_cast<std::size_t>(count));
     if (bytes.size() > limit) throw fail("{}: larger than {} bytes", name, limit);
   }
@@ -50,9 +52,15 @@ void write_kernel_file(int directory, const std::string& path, std::string_view 
 void replace_file(int directory, const std::string& path, std::string_view bytes, unsigned mode) {
   // One name for each writer: two crumbs may write beside each other into a directory that neither has locked (pid files).
   const std::string temporary = fmt::format("{}.{}.tmp", path, kernel::getpid());
-  kernel::unlinkat(directory, temporary.c_str(), 0);
-  Fd file(check(kernel::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode), "{}",
-                path));
+  const auto create = [&] {
+    return kernel::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+  };
+  long result = create();
+  if (result == -EEXIST) {  // of a killed crumb that had this number
+    kernel::unlinkat(directory, temporary.c_str(), 0);
+    result = create();
+  }
+  const Fd file(check(result, "{}", path));
   try {
     write_all(file.get(), bytes, path);
     check(kernel::renameat(directory, temporary.c_str(), directory, path.c_str()), "{}", path);

@@ -2,8 +2,6 @@
 
 #include <nettle/sha2.h>
 
-#include <fmt/format.h>
-
 namespace crumb {
 
 struct Sha256::State {
@@ -31,8 +29,9 @@ Sha256Digest sha256(std::string_view bytes) {
 }
 
 std::string hex(const Sha256Digest& digest) {
+  constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
-  for (const std::uint8_t byte : digest) text += fmt::format("{:02x}", byte);
+  for (const std::uint8_t byte : digest) text.append({kDigits[byte >> 4], kDigits[byte & 0xf]});
   return text;
 }
 

@@ -6,12 +6,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <ctime>
+#include <limits>
 
 #include "kernel/call.h"
 #include "linux/directory.h"
 #include "support/error.h"
 #include "support/file.h"
 #include "support/log.h"
+#include "support/quantities.h"
+#include "support/text.h"
 #include "wasm/code_key.h"
 #include "wasm/digest_memo.h"
 #include "wasm/trust.h"
@@ -61,7 +65,11 @@ std::vector<linux::Entry> files_in(int directory, const std::string& name) {
   return linux::entries(directory, name);
 }
 
-std::string draft_name() { return fmt::format("{}{}", kDraftPrefix, kernel::getpid()); }
+// One process may write several.
+std::string draft_name() {
+  static unsigned number = 0;
+  return fmt::format("{}{}-{}", kDraftPrefix, kernel::getpid(), ++number);
+}
 
 }  // namespace
 
@@ -71,6 +79,15 @@ std::string default_code_cache(bool machine_root) {
   if (const std::string base = environment("XDG_CACHE_HOME"); base.starts_with('/')) return base + "/crumb/aot";
   const std::string home = environment("HOME");
   return home.starts_with('/') ? home + "/.cache/crumb/aot" : "";
+}
+
+std::uint64_t code_cache_limit() {
+  constexpr std::uint64_t kDefault = 2ULL << 30;
+  const std::string given = environment("CRUMB_CODE_CACHE_SIZE");
+  if (given.empty()) return kDefault;
+  const std::optional<std::int64_t> size = parse_size(given);
+  if (!size || *size < 0) throw fail("CRUMB_CODE_CACHE_SIZE: {} is no size", quote(given));
+  return static_cast<std::uint64_t>(*size);
 }
 
 Draft::~Draft() {
@@ -102,13 +119,15 @@ CodeCache CodeCache::make(const std::string& path) {
 }
 
 // All that can be known of an entry without its key. Throws the reason.
-CodeHeader CodeCache::check_file(int file, const std::string& name) const {
+CodeHeader CodeCache::check_file(int file, const std::string& name, bool read) const {
   const struct stat facts = facts_of(file);
   require_own_file(facts);
   CodeHeader header = decode(read_page(file));
   const auto size = static_cast<std::uint64_t>(facts.st_size) - wire::kCodeOffset;
   if (header.size != size || size == 0) throw fail("it has {} bytes of code, its header says {}", size, header.size);
-  if (DigestMemo(directory()).digest(file, wire::kCodeOffset, name) != header.code) throw fail("its code was changed");
+  const Sha256Digest code =
+      read ? digest_of(file, wire::kCodeOffset, name) : DigestMemo(directory()).digest(file, wire::kCodeOffset, name);
+  if (code != header.code) throw fail("its code was changed");
   return header;
 }
 
@@ -126,16 +145,16 @@ Fd CodeCache::open_checked(const std::string& file, const Sha256Digest& key) con
   }
 }
 
-Fd CodeCache::open_code(const Sha256Digest& module) const {
+Fd CodeCache::open_code(const Sha256Digest& module, bool frames) const {
   for (const unsigned level : kLevels) {
-    const Sha256Digest key = code_key(module, level);
+    const Sha256Digest key = code_key(module, {level, frames});
     if (Fd file = open_checked(hex(key), key)) return file;
   }
   return {};
 }
 
-bool CodeCache::holds(const Sha256Digest& module, unsigned level) const {
-  const Sha256Digest key = code_key(module, level);
+bool CodeCache::holds(const Sha256Digest& module, CodeKind kind) const {
+  const Sha256Digest key = code_key(module, kind);
   return static_cast<bool>(open_checked(hex(key), key));
 }
 
@@ -145,7 +164,7 @@ Draft CodeCache::draft() const {
   std::string name;
   if (opened == -EOPNOTSUPP || opened == -EISDIR) {  // filesystems without such files
     name = draft_name();
-    kernel::unlinkat(directory(), name.c_str(), 0);
+    kernel::unlinkat(directory(), name.c_str(), 0);  // of an earlier process with this number
     opened = kernel::openat(directory(), name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, kMode);
   }
   Fd file(check(opened, "wasm cache: {}", path_));
@@ -155,7 +174,7 @@ Draft CodeCache::draft() const {
 }
 
 void CodeCache::keep(Draft draft, CodeHeader header) const {
-  header.key = code_key(header.module, header.level, header.build);
+  header.key = code_key(header.module, header.kind, header.build);
   header.size = static_cast<std::uint64_t>(facts_of(draft.file()).st_size) - wire::kCodeOffset;
   header.code = digest_of(draft.file(), wire::kCodeOffset, path_);
   write_page(draft.file(), encode(header), path_);
@@ -170,19 +189,21 @@ void CodeCache::keep(Draft draft, CodeHeader header) const {
   check(kernel::renameat(directory(), draft.name_.c_str(), directory(), hex(header.key).c_str()), "wasm cache: {}", path_);
   draft.name_.clear();
   sync(directory());
+  evict(code_cache_limit(), hex(header.key));
 }
 
-std::vector<CodeCache::Entry> CodeCache::entries() const {
+std::vector<CodeCache::Entry> CodeCache::entries(bool read) const {
   std::vector<Entry> found;
   for (const linux::Entry& named : files_in(directory(), path_)) {
     if (has_prefix(named.name, kMemoPrefix)) continue;
-    Entry entry{named.name, 0, 0, {}, {}};
+    Entry entry{named.name, 0, 0, 0, {}, {}};
     try {
       const Fd file(check(kernel::openat(directory(), named.name.c_str(), kOpenFlags), "open it"));
       const struct stat facts = facts_of(file.get());
       entry.bytes = static_cast<std::uint64_t>(facts.st_size);
       entry.time = facts.st_mtim.tv_sec;
-      CodeHeader header = check_file(file.get(), named.name);
+      entry.used = std::max(entry.time, DigestMemo(directory()).last_use(facts));
+      CodeHeader header = check_file(file.get(), named.name, read);
       if (hex(header.key) != named.name) throw fail("it is not called as its key");
       entry.header = std::move(header);
     } catch (const Error& error) {
@@ -193,15 +214,59 @@ std::vector<CodeCache::Entry> CodeCache::entries() const {
   return found;
 }
 
+void CodeCache::remove(const Entry& entry) const {
+  struct stat facts{};
+  const bool there = kernel::fstatat(directory(), entry.file.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0;
+  const long removed = kernel::unlinkat(directory(), entry.file.c_str(), 0);
+  if (removed != -ENOENT) check(removed, "wasm cache: {}/{}", path_, entry.file);
+  if (there) DigestMemo(directory()).forget(facts);
+}
+
+// Of modules, and of entries that are not there any more.
+void CodeCache::forget_unused(std::int64_t before) const {
+  for (const linux::Entry& named : files_in(directory(), path_)) {
+    struct stat facts{};
+    if (!has_prefix(named.name, kMemoPrefix)) continue;
+    if (kernel::fstatat(directory(), named.name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) < 0 || facts.st_mtim.tv_sec >= before)
+      continue;
+    kernel::unlinkat(directory(), named.name.c_str(), 0);
+  }
+}
+
 std::vector<CodeCache::Entry> CodeCache::prune(bool all) const {
   std::vector<Entry> removed;
   for (Entry& entry : entries()) {
     if (!all && entry.header && entry.header->build == code_build()) continue;
-    check(kernel::unlinkat(directory(), entry.file.c_str(), 0), "wasm cache: {}/{}", path_, entry.file);
+    remove(entry);
     removed.push_back(std::move(entry));
   }
-  for (const linux::Entry& named : files_in(directory(), path_))
-    if (has_prefix(named.name, kMemoPrefix)) kernel::unlinkat(directory(), named.name.c_str(), 0);
+  if (all) forget_unused(std::numeric_limits<std::int64_t>::max());
+  return removed;
+}
+
+CodeCache::Removed CodeCache::evict(std::uint64_t limit, const std::string& kept) const {
+  constexpr std::int64_t kMonth = 30L * 24 * 3600;  // seconds
+  forget_unused(std::time(nullptr) - kMonth);
+  std::vector<Entry> found;
+  std::uint64_t bytes = 0;
+  for (const linux::Entry& named : files_in(directory(), path_)) {
+    struct stat facts{};
+    if (has_prefix(named.name, kMemoPrefix) ||
+        kernel::fstatat(directory(), named.name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) < 0)
+      continue;
+    const std::int64_t used = std::max<std::int64_t>(facts.st_mtim.tv_sec, DigestMemo(directory()).last_use(facts));
+    found.push_back({named.name, static_cast<std::uint64_t>(facts.st_size), facts.st_mtim.tv_sec, used, {}, {}});
+    bytes += found.back().bytes;
+  }
+  std::ranges::sort(found, {}, &Entry::used);
+  Removed removed;
+  for (const Entry& entry : found) {
+    if (limit == 0 || bytes <= limit) break;
+    if (entry.file == kept) continue;
+    remove(entry);
+    bytes -= entry.bytes;
+    removed = {removed.count + 1, removed.bytes + entry.bytes};
+  }
   return removed;
 }
 

@@ -18,8 +18,9 @@ struct Page {
   std::uint32_t level;
   std::uint64_t size;
   std::uint8_t key[32], module[32], code[32];
-  char build[256];  // NUL-terminated
-  char name[1024];  // NUL-terminated
+  char build[256];       // NUL-terminated
+  char name[1024];       // NUL-terminated
+  std::uint32_t frames;  // 0 or 1
 };
 static_assert(sizeof(Page) <= wire::kCodeOffset);
 
@@ -39,7 +40,8 @@ std::string encode(const CodeHeader& header) {
   Page page{};
   std::memcpy(page.magic, kMagic, sizeof kMagic);
   page.version = kVersion;
-  page.level = header.level;
+  page.level = header.kind.level;
+  page.frames = header.kind.frames;
   page.size = header.size;
   std::copy(header.key.begin(), header.key.end(), page.key);
   std::copy(header.module.begin(), header.module.end(), page.module);
@@ -58,7 +60,7 @@ CodeHeader decode(std::string_view bytes) {
   if (std::memcmp(page.magic, kMagic, sizeof kMagic) != 0) throw fail("it is no entry of the cache");
   if (page.version != kVersion) throw fail("it has version {}, not {}", page.version, kVersion);
   CodeHeader header;
-  header.level = page.level;
+  header.kind = {page.level, page.frames != 0};
   header.size = page.size;
   std::copy_n(page.key, header.key.size(), header.key.begin());
   std::copy_n(page.module, header.module.size(), header.module.begin());

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "support/sha256.h"
+#include "wasm/code_key.h"
 #include "wire/code.h"
 
 namespace crumb::wasm {
@@ -14,7 +15,7 @@ namespace crumb::wasm {
 struct CodeHeader {
   Sha256Digest key{}, module{}, code{};  // code: of the bytes behind the header
   std::uint64_t size = 0;                // of the code, bytes
-  unsigned level = 0;
+  CodeKind kind{0};
   std::string build;  // code_key.h; for people, and to find what no crumb here can use. Cut to 255 bytes
   std::string name;   // the file that was compiled, for people. Cut to 1023 bytes
 };

@@ -1,12 +1,13 @@
 #include "wasm/compile.h"
 
 #include <fcntl.h>
-#include <poll.h>
+#include <sys/wait.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <string_view>
+#include <utility>
 
 #include "kernel/call.h"
 #include "linux/executable.h"
@@ -31,47 +32,16 @@ Fd open_module(const std::string& name) {
   return file;
 }
 
-constexpr int kTickMilliseconds = 200;
 constexpr std::size_t kMostSaid = 4096;
-
-// What it writes to standard error, until it ends.
-std::string listen(int pipe, const std::function<void()>& tick) {
-  std::string said;
-  for (;;) {
-    pollfd waiting{pipe, POLLIN, 0};
-    if (::poll(&waiting, 1, kTickMilliseconds) <= 0) {
-      tick();
-      continue;
-    }
-    char buffer[512];
-    const long count = kernel::read(pipe, buffer, sizeof buffer);
-    if (count == -EINTR) continue;
-    if (count <= 0) return said;
-    if (said.size() < kMostSaid) said.append(buffer, static_cast<std::size_t>(count));
-  }
-}
 
 struct Ending {
   int code = 0;  // 128+n after signal n
   std::string said;
 };
 
-Ending run_compiler(const std::string& path, const std::vector<std::string>& arguments, int module, int code,
-                    const std::function<void()>& tick) {
-  int ends[2];
-  check(kernel::pipe2(ends, O_CLOEXEC), "{}", path);
-  const Fd reading(ends[0]);
-  Fd writing(ends[1]);
-  const int pid = linux::spawn_helper(path, {module, code, writing.get()}, arguments);
-  writing.reset();
-  Ending ending;
-  ending.said = listen(reading.get(), tick);
-  ending.code = linux::reap(pid);
-  return ending;
-}
-
 std::vector<std::string> arguments_of(const CompileOptions& options) {
-  std::vector<std::string> arguments{"--opt", std::to_string(options.level)};
+  std::vector<std::string> arguments{"--opt", std::to_string(options.kind.level)};
+  if (options.kind.frames) arguments.emplace_back("--frames");
   if (options.memory != 0) arguments.insert(arguments.end(), {"--memory", std::to_string(options.memory)});
   if (options.seconds != 0) arguments.insert(arguments.end(), {"--seconds", std::to_string(options.seconds)});
   return arguments;
@@ -105,23 +75,47 @@ std::string find_compiler() {
   }
 }
 
-Compiled compile(const std::string& name, const std::string& compiler, const CompileOptions& options, const CodeCache& cache,
-                 const std::function<void()>& tick) {
-  const Fd module = open_module(name);
-  CodeHeader header;
-  header.module = digest_of(module.get(), 0, name);
-  header.level = options.level;
-  header.build = code_build();
-  header.name = name;
-  if (cache.holds(header.module, options.level)) return {true, 0};
+Compilation::Compilation(std::string file, const std::string& compiler, const CompileOptions& options, const CodeCache& cache)
+    : options_(options), cache_(cache), module_(open_module(file)) {
+  header_.module = digest_of(module_.get(), 0, file);
+  header_.kind = options.kind;
+  header_.build = code_build();
+  header_.name = std::move(file);
+  if (cache.holds(header_.module, options.kind)) return;
 
-  Draft draft = cache.draft();
-  require_success(name, run_compiler(compiler, arguments_of(options), module.get(), draft.file(), tick));
+  draft_.emplace(cache.draft());
+  int ends[2];
+  check(kernel::pipe2(ends, O_CLOEXEC), "{}", compiler);
+  pipe_.reset(ends[0]);
+  const Fd writing(ends[1]);
+  pid_ = linux::spawn_helper(compiler, {module_.get(), draft_->file(), writing.get()}, arguments_of(options));
+}
+
+Compilation::~Compilation() {
+  if (pid_ == 0) return;
+  kernel::kill(pid_, SIGKILL);  // a child that nobody has reaped: the number is its own
+  siginfo_t info;
+  while (kernel::waitid(P_PID, pid_, &info, WEXITED) == -EINTR) continue;
+}
+
+bool Compilation::hear() {
+  char buffer[512];
+  const long count = kernel::read(pipe_.get(), buffer, sizeof buffer);
+  if (count == -EINTR) return true;
+  if (count <= 0) return false;
+  if (said_.size() < kMostSaid) said_.append(buffer, static_cast<std::size_t>(count));
+  return true;
+}
+
+Compiled Compilation::finish() {
+  if (!draft_) return {true, 0};
+  require_success(header_.name, {linux::reap(std::exchange(pid_, 0)), said_});
   // It was mapped while it could be written: another content must not get the key of this one.
-  if (digest_of(module.get(), 0, name) != header.module) throw fail("\"{}\": it changed while it was compiled", name);
+  if (digest_of(module_.get(), 0, header_.name) != header_.module)
+    throw fail("\"{}\": it changed while it was compiled", header_.name);
   struct stat facts{};
-  check(kernel::fstat(draft.file(), &facts), "{}", cache.path());
-  cache.keep(std::move(draft), header);
+  check(kernel::fstat(draft_->file(), &facts), "{}", cache_.path());
+  cache_.keep(std::move(*draft_), header_);
   return {false, static_cast<std::uint64_t>(facts.st_size) - wire::kCodeOffset};
 }
 

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x314d5243;  // "CRM1"
 constexpr std::int64_t kOldEnough = 2;        // seconds
+constexpr std::int64_t kUseStep = 3600;       // seconds; how exactly it is known when a digest was last asked for
 
 // What is on disk, in the machine's byte order.
 struct Record {
@@ -45,11 +46,18 @@ bool same_file(const Record& one, const Record& other) { return std::memcmp(&one
 
 std::string file_name(const struct stat& facts) { return fmt::format("{}{:x}-{:x}", kMemoPrefix, facts.st_dev, facts.st_ino); }
 
-// A ctime in the future is never old.
-bool old_enough(const struct stat& facts) {
+std::int64_t seconds_now() {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec - facts.st_ctim.tv_sec > kOldEnough;
+  return now.tv_sec;
+}
+
+// A ctime in the future is never old.
+bool old_enough(const struct stat& facts) { return seconds_now() - facts.st_ctim.tv_sec > kOldEnough; }
+
+// The memory's own mtime is when it was last of use: an entry's times are part of what is remembered, and stay.
+void note_use(int memo, const struct stat& facts) {
+  if (seconds_now() - facts.st_mtim.tv_sec > kUseStep) kernel::syscall(SYS_utimensat, memo, nullptr, nullptr, 0);
 }
 
 struct stat facts_of(int file, const std::string& name) {
@@ -82,6 +90,7 @@ std::optional<Sha256Digest> DigestMemo::find(const struct stat& facts, std::size
   Record record;
   if (kernel::pread64(file.get(), &record, sizeof record, 0) != sizeof record || !same_file(record, record_of(facts, offset)))
     return {};
+  note_use(file.get(), own);
   Sha256Digest digest;
   std::memcpy(digest.data(), record.digest, digest.size());
   return digest;
@@ -96,6 +105,14 @@ void DigestMemo::keep(const struct stat& facts, std::size_t offset, const Sha256
     log::debug(fmt::format("wasm cache: {}", error.what()));  // a full or read-only disk: hashed again next time
   }
 }
+
+std::int64_t DigestMemo::last_use(const struct stat& facts) const {
+  struct stat own{};
+  const bool known = kernel::fstatat(cache_, file_name(facts).c_str(), &own, AT_SYMLINK_NOFOLLOW) == 0;
+  return known ? own.st_mtim.tv_sec : 0;
+}
+
+void DigestMemo::forget(const struct stat& facts) const { kernel::unlinkat(cache_, file_name(facts).c_str(), 0); }
 
 Sha256Digest DigestMemo::digest(int file, std::size_t offset, const std::string& name) {
   const struct stat before = facts_of(file, name);

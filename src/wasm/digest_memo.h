@@ -10,6 +10,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <optional>
 
 #include "support/fd.h"
@@ -25,6 +26,11 @@ class DigestMemo {
   // Of the bytes of a regular file from `offset` on: remembered, or read and then remembered where that is allowed. Throws when
   // the file cannot be read or changes meanwhile.
   Sha256Digest digest(int file, std::size_t offset, const std::string& name);
+
+  // When the digest of such a file was last asked for, to the hour; seconds, 0: not since it is remembered.
+  std::int64_t last_use(const struct stat& facts) const;
+  // Removes what is remembered of it.
+  void forget(const struct stat& facts) const;
 
  private:
   std::optional<Sha256Digest> find(const struct stat& facts, std::size_t offset) const;

@@ -31,7 +31,8 @@ struct Tools {
   std::string code_cache;  // directory; empty: none
 };
 
-// Throws Error with exit code 126 when the file is not a module of version 1; any Error when the engine is missing.
+// Throws Error with exit code 126 when the file is not a module of version 1, or has no compiled code where the policy wants
+// that; any Error when the engine is missing.
 Guest prepare_guest(const Program& program, const plan::WasmPolicy& policy, const Tools& tools);
 
 // The engine's options as bytes.

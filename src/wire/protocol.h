@@ -4,19 +4,21 @@
 // kMaxDescriptors). Init speaks first at every point and waits for the host's answer with the same point, unless the table
 // says that there is none. An answer with error != 0 means: leave. End of file means that the peer died: init leaves, the host
 // cleans up. After `ready` init never touches the socket again, except under exec and run without a start FIFO, where the
-// socket itself plays the part of `result`.
+// socket itself plays the part of `result`. After `seccomp` and its question init only reads and writes it: the container's
+// filter is in force.
 //
 // point     init sends                               host answers
 // map       - (sent by the first stage)               its user namespace's maps and its time offsets are written
-// pid       value: the container's first process      nothing (sent by the first stage, which then leaves)
+// pid       value: the container's first process      nothing (sent by the first stage, if there is one)
 // placed    -                                         the process is in its cgroups, its limits are set
-// mounted   -                                         prestart and createRuntime hooks ran
+// mounted   - (only where there are such hooks)       prestart and createRuntime hooks ran
 // console   descriptor: the pty master                it went to the console socket
 // program   descriptor: the open file, text: path;    value: kNative or kWasm; for kWasm the descriptors
 //           only when it begins with \0asm            engine, options, [code]
-// seccomp   value: number of the notify descriptor    it was taken
+// seccomp   value: number of the filter's listener    the agent has it
 // ready     -                                         state.json is on disk
-// failed    step, error, text: what it worked on      nothing; init has left (also the record on `result`)
+// failed    step, error, text: what it worked on;     nothing; init has left (also the record on `result`)
+//           value: how a hook ended, as wait4 says
 //
 // Byte order and padding are the machine's: both ends are one build on one kernel.
 #pragma once

@@ -105,12 +105,14 @@ struct Fork {
   static void fields(auto& self, auto&& visit) { visit("namespaces", self.namespaces); }
 };
 
-// One of protocol.h's points at which init does nothing but wait for the host.
+// One of protocol.h's points at which init does nothing but wait for the host. tied: also after `ready` the process, and the
+// program that it becomes, dies with crumb.
 template <class F>
 struct Meet {
   static constexpr char kName[] = "meet the host";
   std::uint64_t point = 0;
-  static void fields(auto& self, auto&& visit) { visit("point", self.point); }
+  std::uint64_t tied = 0;
+  static void fields(auto& self, auto&& visit) { visit("point", self.point), visit("tied", self.tied); }
 };
 
 template <class F>
@@ -169,13 +171,17 @@ struct Propagation {
 };
 
 // Binds the root filesystem (absolute path on the host, free of links) onto itself; all later targets are resolved inside it.
-// entered: it is the working directory (EnterRoot), and the path only its name.
+// entered: it is the working directory (EnterRoot), and the path only its name. fresh: an empty tmpfs, mounted there, is the
+// root instead; over "/" it hides nothing from paths that the steps resolve before Pivot.
 template <class F>
 struct Root {
   static constexpr char kName[] = "root filesystem";
   typename F::Text path;
   std::uint64_t entered = 0;
-  static void fields(auto& self, auto&& visit) { visit("path", self.path), visit("entered", self.entered); }
+  std::uint64_t fresh = 0;
+  static void fields(auto& self, auto&& visit) {
+    visit("path", self.path), visit("entered", self.entered), visit("fresh", self.fresh);
+  }
 };
 
 // Mounts on a target that is resolved inside the root and made when missing (a directory, or a file under a bind of a file).
@@ -342,6 +348,15 @@ struct Personality {
   static void fields(auto& self, auto&& visit) { visit("domain", self.domain); }
 };
 
+// set_mempolicy(2), behind `placed`: the cpuset says which nodes there are.
+template <class F>
+struct MemoryPolicy {
+  static constexpr char kName[] = "memory policy";
+  std::uint64_t mode = 0;                          // MPOL_*, with MPOL_F_*
+  typename F::template List<std::uint64_t> nodes;  // bit n of word n / 64: node n
+  static void fields(auto& self, auto&& visit) { visit("mode", self.mode), visit("nodes", self.nodes); }
+};
+
 // chdir with the user's rights; what getcwd then says must lie inside the root.
 template <class F>
 struct Directory {
@@ -352,15 +367,19 @@ struct Directory {
 
 // Finds argv[0] with the user's rights (PATH of environment, working directory) and asks the host when it is a module (point
 // program). home: add HOME from the container's /etc/passwd, "/" when the user is not in it. listen_pid: add LISTEN_PID.
+// module: not empty: it must be a module, as this annotation says; else ENOEXEC. opened: not 0: the program is the module that
+// the host has opened under this descriptor's number, whatever it is called.
 template <class F>
 struct Program {
   static constexpr char kName[] = "program";
   typename F::template List<typename F::Text> arguments;
   typename F::template List<typename F::Text> environment;  // NAME=value
   std::uint64_t home = 0, listen_pid = 0;
+  typename F::Text module;
+  std::uint64_t opened = 0;
   static void fields(auto& self, auto&& visit) {
     visit("arguments", self.arguments), visit("environment", self.environment), visit("home", self.home);
-    visit("listen_pid", self.listen_pid);
+    visit("listen_pid", self.listen_pid), visit("module", self.module), visit("opened", self.opened);
   }
 };
 
@@ -394,13 +413,17 @@ struct NoNewPrivileges {
 };
 
 // Loads the container's filter. From here on init makes no call but read, write, execve(at) and exit_group: the filter may know
-// no other.
+// no other. With SECCOMP_FILTER_FLAG_NEW_LISTENER the host is told the listener's number (point seccomp), and takes it by
+// pidfd_getfd(2). dumpable: for which the process must be dumpable until its exec, as the host has no privilege.
 template <class F>
 struct Seccomp {
   static constexpr char kName[] = "seccomp filter";
   std::uint64_t flags = 0;                           // SECCOMP_FILTER_FLAG_*
   typename F::template List<std::uint64_t> program;  // one struct sock_filter each
-  static void fields(auto& self, auto&& visit) { visit("flags", self.flags), visit("program", self.program); }
+  std::uint64_t dumpable = 0;
+  static void fields(auto& self, auto&& visit) {
+    visit("flags", self.flags), visit("program", self.program), visit("dumpable", self.dumpable);
+  }
 };
 
 // Reads one byte from Header::start.
@@ -408,6 +431,30 @@ template <class F>
 struct WaitStart {
   static constexpr char kName[] = "wait for start";
   static void fields(auto&, auto&&) {}
+};
+
+// Runs a hook of config.json in the container's namespaces to its end: a process in a group of its own, with the state as its
+// stdin and no descriptor but 0, 1 and 2. What does not exit with 0 is a failure. as_program: the hook has the container's
+// root, and its process goes through the steps that are left, hooks excepted, to be executed in the program's place; else the
+// root is the one that init has, which is still the host's.
+template <class F>
+struct Hook {
+  static constexpr char kName[] = "hook";
+  typename F::Text kind;    // "createContainer"
+  std::uint64_t index = 0;  // among those of its kind
+  typename F::Text path;
+  typename F::template List<typename F::Text> arguments;
+  typename F::template List<typename F::Text> environment;  // NAME=value
+  std::uint64_t timeout = 0;                                // seconds, then it is killed; 0: never
+  typename F::Text state_before, state_after;  // JSON, between which init writes `,"pid":N`: its own number for itself
+  std::uint64_t out = 0, err = 0;              // descriptors for its stdout and stderr; 0: kept for the message
+  std::uint64_t as_program = 0;
+  static void fields(auto& self, auto&& visit) {
+    visit("kind", self.kind), visit("index", self.index), visit("path", self.path);
+    visit("arguments", self.arguments), visit("environment", self.environment), visit("timeout", self.timeout);
+    visit("state_before", self.state_before), visit("state_after", self.state_after);
+    visit("out", self.out), visit("err", self.err), visit("as_program", self.as_program);
+  }
 };
 
 // Executes what Program found.
@@ -424,7 +471,7 @@ struct Exec {
   X(Sysctl) X(Propagation) X(Root) X(Mount) X(Device) X(Symlink) X(Mask) X(ReadonlyPath) X(Pivot) X(BoundingSet)               \
   X(MakeDirectory) X(Credentials) X(Capabilities) X(Umask) X(Personality) X(Directory) X(Program) X(CloseDescriptors)          \
   X(Apparmor) X(Selinux) X(NoNewPrivileges) X(Seccomp) X(WaitStart) X(Exec) X(Source) X(EnterRoot) X(Unshare)                  \
-  X(NamespaceRoot) X(Session) X(Terminal) X(Streams)
+  X(NamespaceRoot) X(Session) X(Terminal) X(Streams) X(MemoryPolicy) X(Hook)
 // clang-format on
 
 enum class StepNumber : std::uint16_t {

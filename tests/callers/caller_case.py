@@ -192,8 +192,9 @@ class Terminal:
 
 
 def make_images(folder):
-    """Build contexts: "box" is busybox and, below /guest, the modules; "wasm" holds nothing but modules, in its root."""
-    box, wasm = folder / "box", folder / "wasm"
+    """Build contexts: "box" is busybox and, below /guest, the modules; "wasm" holds nothing but modules, in its root; "pause" is for
+    the sandboxes of pods."""
+    box, wasm, pause = (folder / name for name in ("box", "wasm", "pause"))
     for name in ("bin", "etc", "guest", "home/user", "tmp", "root"):
         (box / "root" / name).mkdir(parents=True)
     (box / "root/tmp").chmod(0o1777)
@@ -210,4 +211,6 @@ def make_images(folder):
         for target in (box / "root/guest", wasm):
             subprocess.run(["cp", module, target], check=True)
     (wasm / "Containerfile").write_text("FROM scratch\nCOPY *.wasm /\nENV COLOUR=green\nENTRYPOINT [\"/hello.wasm\"]\n")
-    return {"box": box, "wasm": wasm}
+    pause.mkdir()
+    (pause / "Containerfile").write_text("FROM localhost/box\nENTRYPOINT [\"/bin/sleep\", \"1000000\"]\n")
+    return {"box": box, "wasm": wasm, "pause": pause}

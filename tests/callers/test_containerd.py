@@ -2,7 +2,7 @@
 
 import json
 
-from containerd_case import ContainerdCase
+from containerd_case import ContainerdCase, newer
 from podman_case import MEMORY_LIMIT
 from support import UNIFIED, only_crumb
 
@@ -141,3 +141,15 @@ class Wasm(ContainerdCase):
         self.ctr("task", "kill", "--signal", "TERM", self.name)
         self.has_status("STOPPED")
         self.assertIn("exit code 143", self.ctr("task", "delete", self.name).err)
+
+
+class RunByContainerd2(Run):
+    daemon = staticmethod(newer)
+
+
+class TasksOfContainerd2(Tasks):
+    daemon = staticmethod(newer)
+
+
+class WasmByContainerd2(Wasm):
+    daemon = staticmethod(newer)

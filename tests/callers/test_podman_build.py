@@ -1,15 +1,18 @@
 """podman build: RUN steps, which buildah's part of podman gives to the runtime itself."""
 
+import shutil
 import textwrap
 
 from podman_case import PodmanCase
-from support import RUNTIME, only_crumb
+from support import RUNTIME, guests, only_crumb
 
 
 class Build(PodmanCase):
-    def build(self, text, *flags, **options):
+    def build(self, text, *flags, files=(), **options):
         context = self.scratch / "context"
         context.mkdir()
+        for path in files:
+            shutil.copy(path, context)
         (context / "Containerfile").write_text(textwrap.dedent(text))
         tag = f"{self.name}-image"
         self.addCleanup(self.podman, "rmi", "--force", tag, code=None)
@@ -56,3 +59,16 @@ class Build(PodmanCase):
         """)
         self.assertEqual(self.ran("/result", image=tag, flags=["--entrypoint", "/files.wasm"]).out,
                          "by a module")
+
+    @only_crumb("running Wasm")
+    def test_an_image_of_the_platform_wasi_wasm_with_crun_s_annotation_runs(self):
+        for variant in ("compat", "compat-smart"):
+            with self.subTest(variant=variant):
+                shutil.rmtree(self.scratch / "context", ignore_errors=True)
+                tag, _ = self.build("""
+                    FROM scratch
+                    COPY hello.wasm /
+                    ENTRYPOINT ["/hello.wasm"]
+                """, "--platform", "wasi/wasm", "--annotation", f"module.wasm.image/variant={variant}", files=[guests() / "hello.wasm"])
+                flags = ["--platform", "wasi/wasm", "--annotation", f"module.wasm.image/variant={variant}"]
+                self.assertEqual(self.output_of(image=tag, flags=flags), "hello from wasm\n")

@@ -5,7 +5,7 @@ import pathlib
 import time
 
 from podman_case import MEMORY_LIMIT, PodmanCase
-from support import only_crumb
+from support import find_cgroups, only_crumb
 
 TRAPS_TERM = "trap 'echo bye; exit 3' TERM; echo ready; while true; do sleep 0.1; done"
 
@@ -250,6 +250,13 @@ class GoingOn(PodmanCase):
         name = self.detached(flags=["--memory", "64m"])
         self.podman("update", "--memory", "32m", name)
         self.assertEqual(self.podman("exec", name, "cat", MEMORY_LIMIT).out, "33554432\n")
+
+    @only_crumb("running Wasm")
+    def test_update_of_a_modules_limits(self):
+        name = self.detached_wasm(flags=["--memory", "128m"])
+        self.podman("update", "--memory", "96m", name)
+        files = [pathlib.Path(folder, pathlib.Path(MEMORY_LIMIT).name) for folder in find_cgroups(f"libpod-{self.inspect(name, 'Id')}")]
+        self.assertEqual([file.read_text() for file in files if file.exists()], [f"{96 << 20}\n"])
 
     @only_crumb("running Wasm")
     def test_a_module_is_restarted(self):

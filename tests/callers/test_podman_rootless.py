@@ -17,7 +17,9 @@ class RootlessPodman(Podman):
     def __init__(self):
         super().__init__(FOLDER / "rootless", f"/run/user/{USER_ID}/podman")
         os.chown(self.folder, USER_ID, USER_ID)
-        self.environment |= {"HOME": f"/run/home/{USER}", "XDG_RUNTIME_DIR": f"/run/user/{USER_ID}", "USER": USER, "LOGNAME": USER}
+        runtime = f"/run/user/{USER_ID}"
+        self.environment |= {"HOME": f"/run/home/{USER}", "XDG_RUNTIME_DIR": runtime, "USER": USER, "LOGNAME": USER,
+                             "DBUS_SESSION_BUS_ADDRESS": f"unix:path={runtime}/bus"}  # else podman launches one that stays
 
     def build(self):
         for name, context in contexts().items():

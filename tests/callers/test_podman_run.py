@@ -243,6 +243,19 @@ class Wasm(PodmanCase):
         self.wasm("files", "/data/new", "w", "from a module", flags=flags)
         self.assertEqual((self.scratch / "new").read_text(), "from a module")
 
+    def test_an_overlay_volume_keeps_the_host_unchanged(self):
+        self.wasm("files", "/data/new", "w", "text", flags=["--volume", f"{self.scratch}:/data:O"])
+        self.assertFalse((self.scratch / "new").exists())
+
+    def test_a_named_volume_lives_on(self):
+        volume = f"{self.name}-v"
+        self.addCleanup(self.podman, "volume", "rm", volume)
+        self.wasm("files", "/data/file", "w", "kept", flags=["--volume", f"{volume}:/data"])
+        self.assertEqual(self.output_of("cat", "/data/file", flags=["--volume", f"{volume}:/data"]), "kept")
+
+    def test_no_cgroups(self):
+        self.assertEqual(self.wasm("hello", flags=["--cgroups", "disabled"]).out, "hello from wasm\n")
+
     def test_a_read_only_root(self):
         self.wasm("files", "/new", "w", "text", flags=["--read-only"], code=1)
 
@@ -267,7 +280,16 @@ class Wasm(PodmanCase):
     def test_privileged(self):
         self.assertEqual(self.wasm("hello", flags=["--privileged"]).out, "hello from wasm\n")
 
-    def test_annotations_of_other_runtimes_change_nothing(self):
+    def test_annotations_that_say_that_the_program_is_a_module_are_honoured(self):
         flags = ["--annotation", "run.oci.handler=wasm", "--annotation", "module.wasm.image/variant=compat"]
         self.assertEqual(self.wasm("hello", flags=flags).out, "hello from wasm\n")
+        self.assertIn("not a WebAssembly module", self.ran("echo", "native", flags=flags, code=126).err)
+
+    def test_annotations_that_leave_it_open_change_nothing(self):
+        flags = ["--annotation", "module.wasm.image/variant=compat-smart"]
+        self.assertEqual(self.wasm("hello", flags=flags).out, "hello from wasm\n")
         self.assertEqual(self.output_of("echo", "native", flags=flags), "native\n")
+
+    def test_annotations_of_crumbs_own_are_given_by_podman(self):
+        flags = ["--annotation", "run.crumb.wasm.preopens=none"]
+        self.assertEqual(self.wasm("files", "/hello.wasm", flags=flags, code=1).out, "")

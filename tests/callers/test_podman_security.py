@@ -119,6 +119,17 @@ class UserNamespaces(SecurityCase):
         self.sh("touch /data/new", flags=["--uidmap", "0:100000:5000", "--volume", f"{self.scratch}:/data"])
         self.assertEqual((self.scratch / "new").stat().st_uid, 100000)
 
+    def test_a_volume_can_be_given_to_the_mapped_user(self):
+        (self.scratch / "old").touch()
+        self.sh("echo written > /data/old", flags=["--uidmap", "0:100000:5000", "--volume", f"{self.scratch}:/data:U"])
+        self.assertEqual((self.scratch / "old").stat().st_uid, 100000)
+
+    def test_an_idmapped_volume_stays_its_owners(self):
+        volume = f"type=bind,source={self.scratch},destination=/data,idmap"
+        out = self.sh("touch /data/new && stat -c %u /data /data/new", flags=["--uidmap", "0:100000:5000", "--mount", volume])
+        self.assertEqual(out, "0\n0\n")
+        self.assertEqual((self.scratch / "new").stat().st_uid, 0)
+
     def test_root_inside_owns_the_image_and_its_terminals_and_devices(self):
         out = self.sh("touch /new && stat -c %u /new /bin/busybox; echo x > /dev/null && echo null",
                       flags=["--uidmap", "0:100000:5000"])

@@ -44,7 +44,7 @@ def guest(name):
 def compile_module(module, *options):
     """crumb-aot on this file, as a finished process with the code as its stdout."""
     with open(module, "rb") as file:
-        return subprocess.run([COMPILER, *map(str, options)], stdin=file, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        return subprocess.run([COMPILER, *map(str, options)], stdin=file, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
 
 
 needs_compiler = unittest.skipUnless(COMPILER.exists(), "crumb-aot was not built")

@@ -1,5 +1,6 @@
 """Compiled code: the same programs as with the interpreter, with the same results."""
 
+import fcntl
 import os
 import pathlib
 import re
@@ -16,43 +17,70 @@ SAME = {  # guest: the arguments it is tried with
     "abstime": [[]],
     "args": [[], ["a b", "", "--help", "ü"]],
     "bigmin": [[]],
+    "bigshared": [[]],
     "cat": [[]],
     "cwd": [[], ["file", "/etc/passwd", "../missing"]],
     "env": [[]],
     "exitcode": [["0"], ["3"], ["257"]],
     "files": [["file"], ["missing"], ["new", "w", "text"], [".", "d"]],
     "grow": [["5"]],
+    "growshared": [[]],
     "hello": [[]],
     "isatty": [[]],
     "mainreturn": [["5"]],
+    "network": [["none", "localhost"]],
     "oob": [[]],
     "procfs": [[]],
     "reactor": [[]],
     "recursion": [["1000"]],
     "sleep": [["0"]],
+    "sockrace": [[]],
     "sockopen": [[]],
     "socket": [[]],
+    "spawn": [[]],
+    "starttrap": [[]],
+    "threadend": [[]],
     "threads": [["leave"]],
     "threadtrap": [[]],
     "trap": [[]],
     "unknownimport": [[]],
+    "waits": [[]],
+    "wasi_cxx": [["argument"]],
+    "workers": [[]],
 }
-ENDLESS = {"busy", "startsection"}  # tried with signals
+ENDLESS = {"blocked", "busy", "startsection"}  # tried with signals
+STACKS = {"recursion", "startrecursion", "threadrecursion"}  # tried without end in Stacks
+CASES = {"wasi_clocks", "wasi_descriptors", "wasi_files", "wasi_network", "wasi_poll", "wasi_sockets"}  # tried both ways in test_wasi_*.py
 NOT_COMPILED = {"component": "unknown binary version", "memory64": "", "truncated": "unexpected end"}
 
 
-def under_crumb(module, code, arguments, options=(), **popen):
-    """The engine as crumb starts it, with compiled code if there is some."""
-    descriptors = [os.open(module, os.O_RDONLY), os.memfd_create("options")]
+def high(descriptor):
+    """The same under a number of 60 or more: sockets that are handed over begin at 3."""
+    number = fcntl.fcntl(descriptor, fcntl.F_DUPFD, 60)
+    os.close(descriptor)
+    return number
+
+
+def under_crumb(module, code, arguments, options=(), engine=None, through=None, listener=None, **popen):
+    """The engine as crumb starts it, with compiled code if there is some. engine: another path; through: a command that runs it;
+    listener: a descriptor that is handed over under the number 3."""
+    if listener is not None:
+        move = "" if listener == 3 else f"exec 3<&{listener} {listener}<&-; "
+        through = ["bash", "-c", move + 'exec "$@"', "bash"]
+    descriptors = [high(os.open(module, os.O_RDONLY)), high(os.memfd_create("options"))]
     os.write(descriptors[1], b"".join(entry.encode() + b"\0" for entry in (f"module={descriptors[0]}", "name=/guest.wasm", *options)))
     value = str(descriptors[1])
     if code is not None:
-        descriptors.append(os.memfd_create("code"))
+        descriptors.append(high(os.memfd_create("code")))
         os.write(descriptors[2], code)
         value += f",{descriptors[2]}"
     try:
-        return subprocess.Popen(["guest", *arguments], executable=shutil.which(ENGINE), env={"A": "1", "CRUMB_WASM_OPTIONS": value},
-                                pass_fds=descriptors, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **popen)
+        engine = engine or shutil.which(ENGINE)
+        command = ["guest", *arguments] if through is None else [*through, engine, *arguments]
+        environment = {"A": "1", "CRUMB_WASM_OPTIONS": value, **({} if through is None else {"PATH": os.environ["PATH"]})}
+        return subprocess.Popen(command, executable=engine if through is None else None, env=environment,
+                                pass_fds=descriptors if listener is None else (*descriptors, listener), stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, **popen)
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
@@ -70,7 +98,9 @@ class CompiledCase(EngineCase):
         return self.compiled[name, level]
 
     def start(self, name, level, *arguments, **options):
-        process = under_crumb(guest(name), None if level is None else self.code(name, level), arguments, **options)
+        if "code" not in options:
+            options["code"] = None if level is None else self.code(name, level)
+        process = under_crumb(guest(name), options.pop("code"), arguments, **options)
         self.addCleanup(self.end, process)
         return process
 
@@ -87,7 +117,7 @@ class CompiledCase(EngineCase):
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("cwd", self.folder)
         process = self.start(name, level, *arguments, **options)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
         return process.returncode, out, err
 
 
@@ -110,7 +140,7 @@ class Results(CompiledCase):
 
     def test_every_guest_is_tried(self):
         built = {path.stem for path in guests().glob("*.wasm")}
-        self.assertEqual(built - SAME.keys() - ENDLESS - NOT_COMPILED.keys(), set())
+        self.assertEqual(built - SAME.keys() - ENDLESS - STACKS - CASES - NOT_COMPILED.keys(), set())
 
     def test_stdin_arrives_whole(self):
         data = "x" * 300000
@@ -132,15 +162,16 @@ class Results(CompiledCase):
 class Stacks(CompiledCase):
     """Without the checks that the compiler puts in, these end by SIGSEGV."""
 
-    def overflows(self, level, **options):
-        code, out, err = self.finish("recursion", level, **options)
+    def overflows(self, level, name="recursion", **options):
+        code, out, err = self.finish(name, level, **options)
         self.assertEqual((code, out), (134, ""), err)
-        self.assertIn("trap: native stack overflow\n", err)
+        self.assertIn("trap: wasm operand stack overflow\n" if level is None else "trap: native stack overflow\n", err)
 
     def test_recursion_without_end_is_a_trap(self):
-        for level in LEVELS:
-            with self.subTest(level=level):
-                self.overflows(level)
+        for name in STACKS:
+            for level in (None, *LEVELS):
+                with self.subTest(guest=name, level=level):
+                    self.overflows(level, name)
 
     def test_recursion_without_end_on_a_small_native_stack_is_a_trap(self):
         self.overflows(3, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (256 << 10, 256 << 10)))
@@ -162,6 +193,29 @@ class Stacks(CompiledCase):
         for descriptor in descriptors:
             os.close(descriptor)
         self.assertEqual(done.returncode, 134, done.stderr)
+
+
+class Backtraces(CompiledCase):
+    def trap(self, level, *options):
+        code = bytes(CODE_OFFSET) + compile_module(guest("trap"), "--opt", level, *options).stdout
+        return self.finish("trap", level, code=code)[2]
+
+    def test_with_frames_each_function_has_its_name_and_the_instructions_offset(self):
+        content = pathlib.Path(guest("trap")).read_bytes()
+        for level in LEVELS:
+            with self.subTest(level=level):
+                found = re.search(r"#00 inner_function \(function (\d+), at 0x([0-9a-f]+)\)\n  #01 outer_function \(function", self.trap(level, "--frames"))
+                self.assertTrue(found)
+                self.assertEqual(content[int(found[2], 16)], 0)  # `unreachable`
+
+    def test_without_frames_there_is_only_the_outermost_function(self):
+        for level in LEVELS:
+            with self.subTest(level=level):
+                self.assertNotIn("inner_function", self.trap(level))
+
+    def test_code_with_frames_runs_like_any_other(self):
+        done = compile_module(guest("hello"), "--frames", "--opt", 3)
+        self.assertEqual(self.finish("hello", None, code=bytes(CODE_OFFSET) + done.stdout), (0, "hello from wasm\n", ""))
 
 
 class Signals(CompiledCase):
@@ -195,7 +249,7 @@ class UnusableCode(CompiledCase):
 
     def interpreted(self, code, **options):
         process = under_crumb(guest("hello"), code, [], stdin=subprocess.DEVNULL, **options)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
         self.assertEqual((process.returncode, out), (0, "hello from wasm\n"), err)
         self.assertRegex(err, r"\Acrumb: /guest.wasm: the compiled code cannot be used, the module is interpreted: .+\n\Z")
 

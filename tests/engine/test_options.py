@@ -81,12 +81,13 @@ class UnderCrumb(EngineCase):
                 os.close(read)
 
     def test_no_files_are_given_when_nothing_is_preopened(self):
-        result = self.under_crumb("cwd", argv=["cwd", "/etc/passwd"], options=["preopen-root=none"])
+        result = self.under_crumb("cwd", argv=["cwd", "/etc/passwd"], options=["preopen=none"])
         self.assertNotIn("root:", result.stdout)
         self.assertEqual(result.returncode, 0)
 
     def test_unknown_options_are_refused(self):
-        for option in ("colour=red", "stack=0", "stack=x", "preopen-root=ro", "memory-pages=-1", "nonsense"):
+        for option in ("colour=red", "stack=0", "stack=x", "preopen=ro", "preopen=rw data", "preopen=rx /", "memory-pages=-1", "threads=257", "network=some",
+                       "code=maybe", "nonsense"):
             with self.subTest(option=option):
                 self.refused(self.under_crumb("hello", options=[option]), "bad engine option")
 

@@ -40,7 +40,7 @@ class Refusals(EngineCase):
         self.refused(self.run_guest("component"), "component")
 
     def test_a_truncated_module_says_where_it_ends(self):
-        self.refused(self.run_guest("truncated"), "is cut short: section")
+        self.refused(self.run_guest("truncated"), "is cut short: section ")
 
     def test_every_truncation_is_refused(self):
         content = (guests() / "reactor.wasm").read_bytes()
@@ -61,6 +61,57 @@ class Refusals(EngineCase):
     def test_missing_imports_are_named(self):
         self.refused(self.run_guest("unknownimport"),
                      'import "env"."foo" (function), "env"."bar" (function) are not provided')
+
+    def refuse_import(self, module, name, words):
+        text = lambda value: bytes([len(value)]) + value.encode()
+        section = b"\1" + text(module) + text(name) + b"\0\0"
+        self.refuse_bytes(b"\0asm\1\0\0\0\1\4\1\x60\0\0\2" + bytes([len(section)]) + section, words)
+
+    def test_modules_that_were_built_for_JavaScript_are_told_what_to_build_instead(self):
+        for module, name, words in (
+            ("env", "emscripten_resize_heap", "built by Emscripten for JavaScript: link it with -sSTANDALONE_WASM"),
+            ("env", "__syscall_openat", "Emscripten"),
+            ("a", "b", "Emscripten"),
+            ("wbg", "__wbg_log_1", "built by wasm-bindgen for JavaScript: build a program for the target wasm32-wasip1"),
+            ("__wbindgen_placeholder__", "__wbindgen_describe", "wasm-bindgen"),
+            ("./app_bg.js", "__wbindgen_throw", "wasm-bindgen"),
+            ("gojs", "runtime.wasmExit", "built by Go for JavaScript: build it with GOOS=wasip1 GOARCH=wasm"),
+            ("go", "debug", "GOOS=wasip1"),
+            ("env", "abort", "built by AssemblyScript for JavaScript"),
+            ("rb-js-abi-host", "eval-js", "built by ruby.wasm for JavaScript"),
+        ):
+            with self.subTest(module=module, name=name):
+                self.refuse_import(module, name, words)
+                self.refuse_import(module, name, f'"{module}"."{name}" (function) is not provided')
+
+    def test_modules_that_were_built_for_other_systems_are_told_what_to_build_instead(self):
+        for module, name, words in (
+            ("wasi:cli/environment@0.2.0", "get-arguments", "to become part of a component (WASI preview 2)"),
+            ("wasix_32v1", "thread_spawn_v2", "built for WASIX"),
+            ("wasi_ephemeral_nn", "load", "wasi-nn is not supported"),
+        ):
+            with self.subTest(module=module, name=name):
+                self.refuse_import(module, name, words)
+
+    def test_code_that_is_not_valid_is_named_with_its_function_and_offset(self):
+        body = lambda code: bytes([len(code) + 2]) + b"\0" + code + b"\x0b"
+        bodies = body(b"") + body(b"\1") + body(b"\x6a") + body(b"")  # the third adds what is not there
+        module = b"\0asm\1\0\0\0\1\4\1\x60\0\0\3\5\4\0\0\0\0\x0a" + bytes([len(bodies) + 1]) + b"\4" + bodies
+        offset = len(module) - len(body(b"")) - len(body(b"\x6a"))
+        self.refuse_bytes(module, f"in function 2, whose code begins at {offset:#x}\n")
+
+    def test_garbage_collection_is_refused_with_a_hint(self):
+        for types in (b"\x5f\0", b"\x5e\x7f\0", b"\x50\0\x5f\0", b"\x4e\1\x5f\0", b"\x60\1\x64\0\0"):
+            with self.subTest(types=types):
+                section = b"\1" + types
+                self.refuse_bytes(b"\0asm\1\0\0\0\1" + bytes([len(section)]) + section, "garbage collection")
+
+    def test_an_imported_tag_is_refused_with_a_hint(self):
+        section = b"\1\3env\3tag\4\0\0"
+        self.refuse_bytes(b"\0asm\1\0\0\0\1\4\1\x60\0\0\2" + bytes([len(section)]) + section, "exceptions")
+
+    def test_a_section_that_is_cut_short_is_named_with_its_offset(self):
+        self.refuse_bytes(b"\0asm\1\0\0\0\1\4\1\x60\0\0\x0a\x20", "section 10 at offset 0xe has 32 bytes, the file 0 more")
 
     def test_a_reactor_is_refused(self):
         self.refused(self.run_guest("reactor"), "it exports _initialize, but no _start")

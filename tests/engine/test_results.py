@@ -57,12 +57,12 @@ class Traps(EngineCase):
     def test_a_trap_names_its_functions_and_leaves_stdout_alone(self):
         result = self.run_guest("trap")
         self.trapped(result, "unreachable")
-        self.assertIn("#00 inner_function\n  #01 outer_function\n", result.stderr)
+        self.assertRegex(result.stderr, r"#00 inner_function \(function \d+, which begins at 0x[0-9a-f]+\)\n  #01 outer_function \(")
 
     def test_a_read_outside_the_memory_is_a_trap(self):
         result = self.run_guest("oob")
         self.trapped(result, "out of bounds memory access")
-        self.assertNotIn("0x", result.stderr)
+        self.assertNotIn(" at 0x", result.stderr.replace("begins at", ""))
 
     def test_recursion_without_end_is_a_trap(self):
         self.trapped(self.run_guest("recursion"), "wasm operand stack overflow")
@@ -101,6 +101,21 @@ class Threads(EngineCase):
         result = self.run_guest("threadtrap", timeout=5)
         self.assertEqual((result.returncode, result.stdout), (134, ""))
         self.assertIn("other_thread", result.stderr)
+
+
+    @unittest.skipIf(SANITIZED, "the sanitizer makes each call slow")
+    def test_a_thread_that_changes_what_another_sends_harms_nobody_but_the_guest(self):
+        """Seen to fail without patch 0004: the engine's heap is written over."""
+        self.assertEqual(self.run_guest("sockrace", timeout=60).returncode, 0)
+
+
+class Cxx(EngineCase):
+    def test_the_library_of_cxx_works(self):
+        result = self.run_guest("wasi_cxx", "argument", cwd=self.folder)
+        self.assertEqual(result.stdout.splitlines(), [
+            "a static object begins", "2 argument", "one 1", "three 1", "two 2", "18 bytes", "ONE two", "not there", "time passes",
+            "sorted", "heaped 0.3", "a static object ends"])
+        self.assertEqual((result.stderr, result.returncode), ("to stderr\n", 4))
 
 
 class Sockets(EngineCase):

@@ -34,14 +34,14 @@ if not seam_works():
 
 
 class FaultCase(ContainerCase):
-    def seam(self, *arguments, host="", init="", timeout=20):
+    def seam(self, *arguments, host="", init="", timeout=20, **popen):
         """Runs a command of crumb under rules of the seam, for itself and for crumb-init."""
         environment = dict(os.environ)
         if host:
             environment["CRUMB_SEAM"] = host
         if init:
             environment["CRUMB_SEAM_INIT"] = init
-        return self.spawn(*arguments, env=environment).wait(timeout, reap=True)
+        return self.spawn(*arguments, env=environment, **popen).wait(timeout, reap=True)
 
     def create_arguments(self):
         return "create", "--bundle", self.bundle.path, self.name
@@ -79,4 +79,4 @@ def steps(stride):
     return range(1, MOST) if FULL else range(1 + os.getpid() % stride, MOST, stride)
 
 
-__all__ = ["FULL", "SLOW", "FaultCase", "steps"]
+__all__ = ["FULL", "RUNTIME", "SLOW", "FaultCase", "steps"]

@@ -1,8 +1,12 @@
 """System calls that fail: each command says which step failed in one line and leaves nothing; newer calls have fallbacks."""
 
+import fcntl
+import os
+import shlex
+import subprocess
 import unittest
 
-from fault_case import FULL, FaultCase
+from fault_case import FULL, RUNTIME, SLOW, FaultCase
 
 # A call that does not occur this often any more has no effect: after this many successes in a row a series ends.
 QUIET = 3
@@ -75,6 +79,13 @@ class Host(FaultCase):
     def test_create_without_pidfds(self):
         self.create_with("pidfd_open", "EMFILE")
 
+    def test_create_without_a_process(self):
+        self.create_with("clone", "EAGAIN")
+        self.program("/bin/true")
+        result = self.seam(*self.create_arguments(), host="clone=EAGAIN")
+        self.assertIn("make the container's first process in new", result.err)
+        self.assertIn("Resource temporarily unavailable", result.err)
+
     def test_run_without_room(self):
         self.program("/bin/true")
         self.each_occurrence("mkdirat", "ENOSPC", *self.run_arguments())
@@ -131,6 +142,7 @@ class Init(FaultCase):
         self.fails("sethostname", "EPERM", ["hostname", "box"])
 
     def test_a_failing_clone_is_named(self):
+        self.linux["namespaces"].append({"type": "time"})  # for which crumb-init makes the container's process
         self.fails("clone", "EAGAIN", ["first process", "Resource temporarily unavailable"])
 
     def test_a_failing_unshare_is_named(self):
@@ -218,8 +230,8 @@ class OlderKernels(FaultCase):
         self.config["root"]["readonly"] = True
         self.runs("/bin/sh", "-c", "touch /x 2>/dev/null || echo ran")
 
-    def without(self, host="", init="", code=0, out="ran\n"):
-        result = self.seam(*self.run_arguments(), host=host, init=init)
+    def without(self, host="", init="", code=0, out="ran\n", **popen):
+        result = self.seam(*self.run_arguments(), host=host, init=init, **popen)
         self.assertEqual((result.code, result.out), (code, out), result)
         return result
 
@@ -242,6 +254,29 @@ class OlderKernels(FaultCase):
         self.program("/bin/echo", "ran")
         self.without(host="memfd_create#1=EINVAL")
         self.without(host="mount_setattr=ENOSYS,memfd_create#1=EINVAL,memfd_create#3=EINVAL")
+
+    def test_the_setting_that_forbids_executable_memory_files_is_named(self):
+        # vm.memfd_noexec belongs to a pid namespace; without mount_setattr the programs are memory files.
+        self.program("/bin/echo", "ran")
+        command = "echo 2 > /proc/sys/vm/memfd_noexec && exec setsid --wait " + shlex.join(map(str, [RUNTIME, *self.run_arguments()]))
+        for rule, expected in (("", (0, "ran\n")), ("mount_setattr=ENOSYS", (1, ""))):
+            with self.subTest(rule):
+                result = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", command], capture_output=True,
+                                        text=True, env={**os.environ, **({"CRUMB_SEAM": rule} if rule else {})}, timeout=20 * SLOW)
+                self.assertEqual((result.returncode, result.stdout), expected, result.stderr)
+        self.assertIn("sysctl vm.memfd_noexec forbids executable ones", result.stderr)
+
+    def test_descriptors_without_close_range_and_procfs(self):
+        # All of them are close-on-exec long before; this is the second look, over every number up to the limit.
+        self.config["mounts"] = [mount for mount in self.config["mounts"] if mount["type"] != "proc"]
+        self.linux["maskedPaths"] = self.linux["readonlyPaths"] = []
+        with open("/dev/null") as null:
+            handed = fcntl.fcntl(null, fcntl.F_DUPFD, 30)
+        self.program("/bin/sh", "-c", f"for fd in 3 4 5 6 7 8 9 {handed}; do (true <&$fd) 2>/dev/null && echo $fd; done; echo ran")
+        try:
+            self.without(init="close_range=ENOSYS", pass_fds=[handed])
+        finally:
+            os.close(handed)
 
     def test_mounts_without_fsopen(self):
         # Linux has it since 5.2; a filter around crumb may not. Masks of directories need it.

@@ -2,9 +2,9 @@
 //   config.json         what create compiles; with process.json beside it, what exec does in that container
 //   surroundings.json   {"cgroups": "none" | "v1" | "hybrid" | "v2", "noPivot": true, "cgroupsDisabled": true, "preserveFds":
 //   2,
-//                        "lastCapability": 40, "keyring": true, "securityModules": true, "uid": 1000, "inUserNamespace": true,
-//                        "denySetgroups": true}, all but cgroups optional. An ordinary user (uid) has no privilege and no
-//                        cgroup.
+//                        "lastCapability": 40, "resctrl": "/sys/fs/resctrl", "keyring": true, "securityModules": true, "uid":
+//                        1000, "systemd": "machine" | "user", "inUserNamespace": true, "denySetgroups": true}, all but cgroups
+//                        optional. An ordinary user (uid) has no privilege and no cgroup.
 //   plan.txt            what `crumb plan` would print, or the error; CRUMB_REBASE=1 writes it anew
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -74,6 +74,10 @@ Surroundings surroundings(const fs::path& folder) {
   if (const auto number = root.find("uid")) result.uid = result.gid = static_cast<std::uint32_t>(number->natural());
   if (const auto flag = root.find("inUserNamespace")) result.in_user_namespace = flag->boolean();
   if (const auto flag = root.find("denySetgroups")) result.deny_setgroups = flag->boolean();
+  if (const auto which = root.find("systemd"))
+    result.systemd =
+        which->string() == "user" ? SystemdManager{true, "/user.slice/user-1000.slice/user@1000.service"} : SystemdManager{};
+  if (const auto place = root.find("resctrl")) result.resctrl = place->string();
   result.privileged = !result.ordinary_user();
   if (result.ordinary_user() || result.in_user_namespace) result.may_use = [](const CgroupLeaf&) { return false; };
   return result;
@@ -83,7 +87,7 @@ Plan compile(const fs::path& folder) {
   const oci::Config config = oci::parse_config(read_text(folder / "config.json"));
   if (!fs::exists(folder / "process.json")) return compile_create(config, surroundings(folder));
   const oci::Process process = oci::parse_process(read_text(folder / "process.json"), "process.json");
-  return compile_exec(process, config.linux_, kPidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET,
+  return compile_exec(process, config, kPidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET,
                       {{"/sys/fs/cgroup/memory", "/crumb-web", {"memory"}, false, true}}, surroundings(folder));
 }
 

@@ -1,5 +1,5 @@
 // files PATH: prints the file. files PATH w TEXT: writes TEXT to it. files PATH l: prints the link. files PATH s TARGET: makes
-// one. files PATH r NEW: renames. files PATH d: lists the directory.
+// one. files PATH h NEW: makes a hard link. files PATH r NEW: renames. files PATH d: lists the directory.
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   static char buffer[4096];
   if (action == 'd') return list(path);
   if (action == 's') return symlink(text, path) ? failed(path) : 0;
+  if (action == 'h') return link(path, text) ? failed(path) : 0;
   if (action == 'r') return rename(path, text) ? failed(path) : 0;
   if (action == 'l') {
     if (readlink(path, buffer, sizeof buffer - 1) < 0) return failed(path);

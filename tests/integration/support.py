@@ -84,6 +84,11 @@ def hierarchies():
     return found
 
 
+def kernel_version():
+    """(major, minor) of the running kernel."""
+    return tuple(map(int, os.uname().release.split("-")[0].split(".")[:2]))
+
+
 UNIFIED = list(hierarchies().values()) == [[""]]  # pure version 2: what the tests of limits look at
 
 

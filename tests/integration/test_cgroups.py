@@ -184,9 +184,81 @@ class Places(ContainerCase):
         self.until(lambda: "ready" in with_ids.output(), "the container does not start")
         self.assertEqual(find_cgroups(self.name), [])
 
-    @only_crumb("refusing the systemd manager where it is not supported yet")
-    def test_the_systemd_manager_is_refused_or_known(self):
+    @only_crumb("--cgroup-manager with an error for what it does not know")
+    def test_a_manager_that_is_not_known_is_refused(self):
         self.fails("list", options=("--cgroup-manager", "no-such"), words="cgroup-manager")
+
+
+@not_on("runc", "changes the owner with systemd's driver only")
+@unittest.skipUnless(UNIFIED, "this machine has no pure cgroup version 2")
+class Ownership(ContainerCase):
+    """A container that has its cgroups to itself may divide them (config-linux.md, Cgroup ownership)."""
+
+    def owners(self, *args):
+        """Owner of the cgroup's directory, of what is delegated, and of a limit."""
+        self.create(*args)
+        folder = self.cgroup_folder("pids")
+        return {name: os.stat(folder / name).st_uid for name in (".", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "pids.max")}
+
+    def user_namespace(self):
+        self.linux["namespaces"].append({"type": "user"})
+        self.linux["uidMappings"] = self.linux["gidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+        self.folder.chmod(0o755)
+
+    def test_root_of_the_user_namespace_owns_what_is_delegated_and_no_limit(self):
+        self.user_namespace()
+        self.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["rw"])
+        owners = self.owners("/bin/true")
+        self.assertEqual(owners.pop("pids.max"), 0)
+        self.assertEqual(set(owners.values()), {100000})
+
+    def test_it_can_divide_its_cgroup(self):
+        self.user_namespace()
+        self.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["rw"])
+        out = self.sh("cd /sys/fs/cgroup && mkdir a && echo 1 > a/cgroup.procs && echo +pids > cgroup.subtree_control && cat /proc/self/cgroup; ls a/pids.max")
+        self.assertEqual(out, "0::/a\na/pids.max\n")
+
+    def test_a_read_only_mount_changes_no_owner(self):
+        self.user_namespace()
+        self.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["ro"])
+        self.assertEqual(set(self.owners("/bin/true").values()), {0})
+
+    def test_without_a_cgroup_namespace_no_owner_changes(self):
+        self.user_namespace()
+        self.namespace("cgroup")
+        self.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["rw"])
+        self.assertEqual(set(self.owners("/bin/true").values()), {0})
+
+    @not_on("crun", "looks at the user namespace only")
+    def test_the_user_who_executes_the_program_owns_it(self):
+        self.process["user"] = {"uid": 1000, "gid": 1000}
+        self.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["rw"])
+        self.assertEqual(self.owners("/bin/true")["cgroup.procs"], 1000)
+
+
+@not_on("runc", "the annotation is crun's")
+class Delegated(ContainerCase):
+    """A cgroup below the one with the limits, which is all that the container sees (run.oci.delegate-cgroup)."""
+
+    def delegate(self, path):
+        self.config["annotations"] = {"run.oci.delegate-cgroup": path}
+
+    @unittest.skipUnless(UNIFIED, "this machine has no pure cgroup version 2")
+    def test_the_process_is_in_it_and_the_limits_are_above(self):
+        self.delegate("app/x")
+        self.linux["resources"] = {"pids": {"limit": 77}}
+        self.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["rw"])
+        self.running()
+        folder = self.cgroup_folder("pids")
+        self.assertEqual((folder / "app/x/cgroup.procs").read_text(), f"{self.pid()}\n")
+        self.assertEqual((folder / "pids.max").read_text(), "77\n")
+        self.assertEqual((folder / "app/x/pids.max").read_text(), "max\n")
+        self.assertEqual(self.inside("cat /proc/self/cgroup"), "0::/\n")
+
+    @only_crumb("the words")
+    def test_it_cannot_lead_out_or_be_had_on_version_1(self):
+        self.delegate("../x")
+        self.run_fails("/bin/true", words='annotations["run.oci.delegate-cgroup"]: ')
 
 
 class Namespace(ContainerCase):

@@ -130,9 +130,7 @@ class Handover(ContainerCase):
         self.assertEqual(client.recv(100), b"hello from wasm\n")
 
 
-@not_on("runc", "1.1 has no --pidfd-socket")
-@not_on("crun", "has no --pidfd-socket")
-class PidfdSocket(ContainerCase):
+class PidfdCase(ContainerCase):
     def receiver(self):
         receiver = Receiver(self.scratch / "socket")
         self.addCleanup(receiver.close)
@@ -147,6 +145,24 @@ class PidfdSocket(ContainerCase):
         with open(f"/proc/self/fdinfo/{pidfd}", encoding="utf-8") as info:
             return next(int(line.split()[1]) for line in info if line.startswith("Pid:"))
 
+
+@not_on("runc", "the annotation is crun's")
+class PidfdReceiver(PidfdCase):
+    def test_the_annotation_s_socket_gets_a_pidfd_of_the_containers_process(self):
+        receiver = self.receiver()
+        self.config["annotations"] = {"run.oci.pidfd_receiver": str(receiver.path)}
+        self.create("/bin/sleep", "1000")
+        self.assertEqual(self.pid_behind(self.pidfd_of(receiver)), self.pid())
+
+    @only_crumb("the words")
+    def test_a_socket_that_is_not_there_is_an_error_with_its_place(self):
+        self.config["annotations"] = {"run.oci.pidfd_receiver": str(self.scratch / "nothing")}
+        self.run_fails("/bin/true", words='annotations["run.oci.pidfd_receiver"]: ')
+
+
+@not_on("runc", "1.1 has no --pidfd-socket")
+@not_on("crun", "has no --pidfd-socket")
+class PidfdSocket(PidfdCase):
     def test_create_sends_a_pidfd_of_the_containers_process(self):
         receiver = self.receiver()
         self.create("/bin/sleep", "1000", flags=("--pidfd-socket", receiver.path))

@@ -25,6 +25,24 @@ class User(ContainerCase):
         self.process["user"] = {"uid": 0, "gid": 0}
         self.assertEqual(self.sh("grep Groups /proc/self/status").split()[1:], [])
 
+    @not_on("runc", "the annotation is crun's")
+    def test_an_annotation_keeps_the_callers_groups(self):
+        self.config["annotations"] = {"run.oci.keep_original_groups": "1"}
+        self.process["user"] = {"uid": 1000, "gid": 1000}
+        groups = self.sh("grep Groups /proc/self/status", extra_groups=[4321, 4322]).split()[1:]
+        self.assertEqual(groups, ["4321", "4322"])
+
+    @not_on("runc", "the annotation is crun's")
+    def test_an_annotation_keeps_the_callers_groups_in_exec(self):
+        self.config["annotations"] = {"run.oci.keep_original_groups": "1"}
+        self.running()
+        self.assertEqual(self.exec("/bin/grep", "Groups", "/proc/self/status", extra_groups=[4321]).out.split()[1:], ["4321"])
+
+    @not_on("runc", "the annotation is crun's")
+    def test_the_annotation_0_keeps_nothing(self):
+        self.config["annotations"] = {"run.oci.keep_original_groups": "0"}
+        self.assertEqual(self.sh("grep Groups /proc/self/status", extra_groups=[4321]).split()[1:], [])
+
     def test_all_four_uids_are_set(self):
         self.process["user"] = {"uid": 1000, "gid": 2000}
         self.assertEqual(self.sh("grep -E '^(Uid|Gid)' /proc/self/status").split(), ["Uid:", *["1000"] * 4, "Gid:", *["2000"] * 4])

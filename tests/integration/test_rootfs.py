@@ -59,6 +59,11 @@ class Devices(ContainerCase):
         self.linux["devices"] = [{"path": "/dev/sub/mynull", "type": "c", "major": 1, "minor": 3, "fileMode": 0o666}]
         self.assertEqual(self.device("/dev/sub/mynull")[1], "1:3")
 
+    def test_devices_below_several_directories_are_each_in_their_own(self):
+        paths = ["/dev/one/a", "/dev/one/b", "/dev/two/a", "/dev/one/c", "/dev/top"]
+        self.linux["devices"] = [{"path": path, "type": "c", "major": 1, "minor": 3} for path in paths]
+        self.assertEqual(self.sh("find /dev/one /dev/two /dev/top -type c | sort").split(), sorted(paths))
+
     def test_a_device_named_u_is_a_character_device(self):
         self.linux["devices"] = [{"path": "/dev/mynull", "type": "u", "major": 1, "minor": 3, "fileMode": 0o666}]
         self.assertEqual(self.device("/dev/mynull")[0], "character special file")

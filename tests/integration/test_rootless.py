@@ -2,6 +2,7 @@
 
 The user is added for these tests and removed again; who may not add users skips them."""
 
+import errno
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import unittest
 
+from seccomp_agent import Agent
 from support import IS_CRUMB, RUNTIME, UNIFIED, ContainerCase, not_on, only_crumb
 
 FIRST = 3000000  # of the subordinate ids
@@ -58,7 +60,9 @@ class RootlessCase(ContainerCase):
             return RUNTIME
         programs = pathlib.Path(RUNTIME).resolve().parent
         for source, target in ((RUNTIME, "bin/crumb"), (programs / "crumb-wasm", "bin/crumb-wasm"),
-                               (programs / "../libexec/crumb/crumb-init", "libexec/crumb/crumb-init")):
+                               (programs / "../libexec/crumb/crumb-init", "libexec/crumb/crumb-init"),
+                               (programs / "../libexec/crumb/crumb-seccomp", "libexec/crumb/crumb-seccomp"),
+                               (programs / "../libexec/crumb/crumb-systemd", "libexec/crumb/crumb-systemd")):
             place = self.folder / "crumb" / target
             place.parent.mkdir(parents=True, exist_ok=True)
             if pathlib.Path(source).exists():
@@ -95,11 +99,21 @@ class RootlessCase(ContainerCase):
         environment = {
             "PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": str(self.runtime_directory), "HOME": str(self.folder), **(env or {}),
         }
+        popen.setdefault("cwd", "/")
         return super().spawn(*arguments, options=options, env=environment, user=self.user.pw_uid, group=self.user.pw_gid,
-                             extra_groups=[], cwd="/", **popen)
+                             extra_groups=[], **popen)
 
 
 class Rootless(RootlessCase):
+    def test_calls_are_left_to_an_agent(self):
+        agent = Agent(self.new_path("agent"), -errno.EACCES)
+        self.addCleanup(agent.close)
+        os.chown(agent.path, self.user.pw_uid, self.user.pw_gid)
+        rules = [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]
+        self.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": str(agent.path), "syscalls": rules}
+        self.assertIn("Permission denied", self.sh("mkdir /made 2>&1 || true"))
+        self.assertEqual(agent.states[0]["state"]["id"], self.name)
+
     def test_a_container_runs(self):
         self.assertEqual(self.sh("echo hello from $(id -u)"), "hello from 0\n")
 
@@ -237,7 +251,7 @@ class Programs(RootlessCase):
     def executed(self):
         self.bundle.guest("sleep", "/sleep.wasm")
         self.give_away()
-        self.running("/sleep.wasm")
+        self.running("/sleep.wasm", "1000")
         return f"/proc/{self.pid()}/exe"
 
     @only_crumb("an engine")

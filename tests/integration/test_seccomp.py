@@ -8,16 +8,18 @@ import platform
 import subprocess
 import unittest
 
-from support import REPOSITORY, ContainerCase, not_on, only_crumb, probe
+from seccomp_agent import Agent
+from support import IS_CRUMB, KIND, REPOSITORY, ContainerCase, crumb_says, not_on, only_crumb, probe
 
 ALLOW, ERRNO, KILL, TRAP = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP"
+NOTIFY = "SCMP_ACT_NOTIFY"
 DOCKER = json.loads((REPOSITORY / "tests/data/docker-seccomp.json").read_text())
 LISTED = DOCKER["syscalls"][0]["names"]
 KILLED_BY_SIGSYS = 128 + 31
 EIO, EPERM, EACCES, ENOSYS = 5, 1, 13, 38
 # Numbers of x86_64.
 GETPGRP, MKDIR, GETUID = 111, 83, 102
-X86_GETPGRP, X86_MKDIR = 65, 39
+X86_GETPGRP, X86_GETPPID, X86_MKDIR = 65, 64, 39
 # All that crumb-init and the probe need.
 NEEDED = ["read", "write", "execve", "exit_group"]
 BEYOND_ALL = 2000
@@ -37,6 +39,15 @@ def argument(index, op, value, value_two=0):
 
 
 @unittest.skipUnless(platform.machine() == "x86_64", "the probe makes calls of x86_64")
+def has_32_bit_calls():
+    """x86's getppid by its own number. User-mode Linux takes it for a call of 64-bit programs."""
+    answer = subprocess.run([probe("call"), f"x86:{X86_GETPPID}"], stdout=subprocess.PIPE, check=True).stdout
+    return int(answer) == os.getpid()
+
+
+needs_32_bit_calls = unittest.skipUnless(has_32_bit_calls(), "this kernel has no calls of 32-bit programs")
+
+
 class SeccompCase(ContainerCase):
     def setUp(self):
         super().setUp()
@@ -174,16 +185,19 @@ class UnknownCalls(SeccompCase):
         self.linux["seccomp"]["syscalls"] = DOCKER["syscalls"] + [rule(ERRNO, "process_mrelease", "set_mempolicy_home_node", errno=EIO)]
         self.assertEqual(self.call(450, 2000), [-EIO, -ENOSYS])
 
+    @needs_32_bit_calls
     def test_of_32_bit_programs_are_enosys_too(self):
         self.linux["seccomp"] = DOCKER | {"defaultErrnoRet": EIO}
         self.assertEqual(self.call(f"x86:{BEYOND_ALL}", "x86:121"), [-ENOSYS, -EIO])
 
 
 class Architectures(SeccompCase):
+    @needs_32_bit_calls
     def test_a_rule_counts_for_each_that_the_profile_names(self):
         self.profile(rule(ERRNO, "mkdir", errno=EIO), architectures=["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"])
         self.assertEqual(self.call(MKDIR, f"x86:{X86_MKDIR}"), [-EIO, -EIO])
 
+    @needs_32_bit_calls
     def test_calls_of_any_other_end_the_process(self):
         self.profile(rule(ERRNO, "mkdir"))
         self.call(f"x86:{X86_GETPGRP}", code=KILLED_BY_SIGSYS)
@@ -193,6 +207,7 @@ class Architectures(SeccompCase):
         self.assertEqual(self.call(MKDIR), [-EIO])
 
     @only_crumb("leaving out what this machine cannot run")
+    @needs_32_bit_calls
     def test_that_this_machine_does_not_have_are_left_out(self):
         self.profile(rule(ERRNO, "mkdir", errno=EIO), architectures=["SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_S390X", "SCMP_ARCH_X86"])
         self.assertEqual(self.call(f"x86:{X86_MKDIR}"), [-EIO])
@@ -302,10 +317,114 @@ class Flags(SeccompCase):
         inside = [line for line in self.run_container("/bin/cat", "/proc/self/status").out.splitlines() if line.startswith(field)]
         self.assertEqual(inside, before)
 
-    @only_crumb("the words")
-    def test_of_the_notifying_kind_are_refused(self):
-        self.profile(flags=["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"])
-        self.run_fails("/bin/call", words="linux.seccomp.flags[0]: ")
+    @only_crumb("a flag that is newer than Debian's runc and crun")
+    def test_of_listeners_mean_nothing_without_one(self):
+        self.profile(rule(ERRNO, "mkdir", errno=EIO), flags=["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"])
+        self.assertEqual(self.call(MKDIR), [-EIO])
+
+
+class Notify(SeccompCase):
+    """Calls that are left to an agent."""
+
+    def agent(self, answer=-EACCES):
+        agent = Agent(self.new_path("agent"), answer)
+        self.addCleanup(agent.close)
+        return agent
+
+    def notify(self, agent, *names, **members):
+        self.profile(rule(NOTIFY, *(names or ["mkdir"])), listenerPath=str(agent.path), **members)
+
+    def test_an_agent_answers_a_call(self):
+        agent = self.agent()
+        self.notify(agent)
+        self.assertEqual(self.call(MKDIR, GETPGRP)[0], -EACCES)
+        self.assertEqual(agent.calls, [MKDIR])
+
+    def test_an_agent_may_let_a_call_happen(self):
+        self.notify(self.agent(None))
+        self.assertEqual(self.sh("mkdir /made && ls -d /made"), "/made\n")
+
+    def test_as_any_user_with_no_new_privs(self):
+        self.notify(self.agent())
+        self.process["user"], self.process["noNewPrivileges"] = {"uid": 1000, "gid": 1000}, True
+        self.assertEqual(self.call(MKDIR), [-EACCES])
+
+    def test_in_a_user_namespace(self):
+        self.notify(self.agent())
+        self.linux["namespaces"].append({"type": "user"})
+        self.linux["uidMappings"] = self.linux["gidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+        os.chmod(self.folder, 0o755)
+        self.assertEqual(self.call(MKDIR), [-EACCES])
+
+    def test_the_agent_is_told_whose_the_calls_are(self):
+        agent = self.agent()
+        self.notify(agent, listenerMetadata="for you")
+        self.config["annotations"] = {"org.example": "x"}
+        self.create("/bin/call", str(MKDIR))
+        self.until(lambda: agent.states, "the agent heard nothing")
+        [state] = agent.states
+        self.assertEqual((state["fds"], state["pid"], state["metadata"]), (["seccompFd"], self.pid(), "for you"))
+        inner = state["state"]
+        self.assertEqual((inner["id"], inner["status"], inner["bundle"]), (self.name, "creating", str(self.bundle.path)))
+        self.assertEqual(inner["annotations"], {"org.example": "x"})
+        if KIND != "crun":
+            self.assertEqual(inner["pid"], self.pid())
+
+    def test_exec_has_a_listener_of_its_own(self):
+        agent = self.agent()
+        self.notify(agent)
+        self.running()
+        self.assertEqual(self.exec("/bin/call", str(MKDIR)).out, f"-{EACCES}\n")
+        self.until(lambda: len(agent.states) == 2, "the agent heard of one listener only")
+        second = agent.states[1]
+        self.assertEqual(second["state"]["id"], self.name)
+        self.assertNotEqual(second["pid"], self.pid())
+
+    @only_crumb("waiting for nothing but its agent")
+    def test_calls_of_crumb_init_itself_may_be_left_to_the_agent(self):
+        agent = self.agent(None)
+        self.profile(rule(ALLOW, "write", "exit_group"), rule(NOTIFY, "read", "execve", "prctl", "sendmsg", "recvmsg"), default=ERRNO,
+                     listenerPath=str(agent.path))
+        self.assertEqual(self.call(), [])
+
+    @only_crumb("needing so few calls")
+    def test_calls_of_crumb_init_itself_may_be_forbidden(self):
+        agent = self.agent()
+        self.profile(rule(ALLOW, *NEEDED), rule(NOTIFY, "mkdir"), default=ERRNO, listenerPath=str(agent.path))
+        self.assertEqual(self.call(MKDIR), [-EACCES])
+
+    @only_crumb("the flag, newer than Debian's runc and crun,")
+    def test_the_flag_of_listeners_is_taken(self):
+        self.notify(self.agent(), flags=["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"])
+        self.assertEqual(self.call(MKDIR), [-EACCES])
+
+    @not_on("runc", "the annotation is crun's")
+    def test_crun_s_annotation_names_the_agent_too(self):
+        agent = self.agent()
+        self.profile(rule(NOTIFY, "mkdir"))
+        self.config["annotations"] = {"run.oci.seccomp.receiver": str(agent.path)}
+        self.assertEqual(self.call(MKDIR), [-EACCES])
+
+    @not_on("crun", "lets the calls fail")
+    def test_without_an_agent_s_address_nothing_is_made(self):
+        self.profile(rule(NOTIFY, "mkdir"))
+        self.run_fails("/bin/call", words=crumb_says("linux.seccomp.listenerPath: missing"))
+
+    def test_an_agent_that_is_not_there_is_an_error(self):
+        self.profile(rule(NOTIFY, "mkdir"), listenerPath=str(self.scratch / "nobody"))
+        self.run_fails("/bin/call", words=crumb_says("linux.seccomp.listenerPath: "))
+        self.runtime("state", self.name, code=1)
+
+    @not_on("crun", "connects all the same")
+    def test_an_address_that_nobody_needs_is_not_looked_at(self):
+        self.profile(rule(ERRNO, "mkdir"), listenerPath=str(self.scratch / "nobody"))
+        self.assertEqual(self.call(MKDIR), [-EPERM])
+
+    @only_crumb("running modules")
+    def test_a_module_runs_under_it(self):
+        self.bundle.guest("exitcode", "/exitcode.wasm")
+        self.notify(self.agent())
+        self.run_container("/exitcode.wasm", "7", code=7)
 
 
 class DockersProfile(SeccompCase):
@@ -480,6 +599,7 @@ class FilterCache(SeccompCase):
 
 @not_on("runc", "version 1.1 ignores linux.personality")
 class Personality(ContainerCase):
+    @needs_32_bit_calls
     def test_linux32_makes_uname_tell_a_32_bit_machine(self):
         self.linux["personality"] = {"domain": "LINUX32"}
         self.running()
@@ -491,6 +611,7 @@ class Personality(ContainerCase):
         self.linux["personality"] = {"domain": "LINUX"}
         self.assertEqual(self.sh("uname -m").strip(), platform.machine())
 
+    @needs_32_bit_calls
     def test_is_set_before_the_filter(self):
         self.linux["personality"] = {"domain": "LINUX32"}
         self.linux["seccomp"] = {"defaultAction": ALLOW, "syscalls": [rule(KILL, "personality")]}

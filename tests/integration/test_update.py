@@ -1,12 +1,16 @@
 """update: other limits for a container, on cgroup version 1 or 2, whichever this machine has."""
 
+import contextlib
 import json
 import os
+import pathlib
 import unittest
 
+import every_member
 from support import IS_CRUMB, KIND, UNIFIED, ContainerCase, hierarchies, not_on, only_crumb
 
 MEGA = 1 << 20
+THINNED = 3  # several runs see all faults
 
 
 def accounts_for_swap():
@@ -176,6 +180,46 @@ class Json(UpdateCase):
         path.write_text("{")
         self.update_fails("--resources", path, words=f"{path}: line 1, column 2")
         self.update_fails("--resources", self.folder / "nothing", words="nothing: ")
+
+
+@only_crumb("an error of one line for each member")
+class Nonsense(UpdateCase):
+    """Each member with each kind of wrong value (every_member.py)."""
+
+    LIMITS = ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.soft_limit_in_bytes", "memory.swappiness", "cpu.shares",
+              "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpuset.cpus", "pids.max", "devices.list", "memory.max", "memory.swap.max",
+              "memory.low", "memory.high", "cpu.weight", "cpu.max")
+
+    def in_force(self):
+        """What the kernel and crumb's copy of the config say."""
+        found = {"config": (self.root / self.name / "config.json").read_text()}
+        for mountpoint in hierarchies():
+            for name in self.LIMITS:
+                with contextlib.suppress(OSError):
+                    found[f"{mountpoint}/{name}"] = pathlib.Path(mountpoint + self.linux["cgroupsPath"], name).read_text()
+        return found
+
+    def refused(self, path, value, resources):
+        result = self.runtime("update", "-r", "-", self.name, input=json.dumps(resources), code=None)
+        what = f"{every_member.place_text(path)} = {value!r}: {result}"
+        self.assertEqual((result.code, result.err.count("\n")), (1, 1), what)
+        self.assertIn(f": {every_member.place_text(path)}: ", result.err, what)
+
+    def test_is_refused_with_its_place_and_changes_nothing(self):
+        self.limited(memory={"limit": 64 * MEGA}, cpu={"shares": 512}, pids={"limit": 20})
+        before = self.in_force()
+        self.assertGreater(len(before), 5)
+        faults = list(every_member.every_fault(every_member.CONFIG["linux"]["resources"]))
+        for fault in faults[os.getpid() % THINNED::THINNED]:
+            self.refused(*fault)
+            self.assertEqual(self.in_force(), before, fault[:2])
+
+    def test_that_is_no_object_changes_nothing(self):
+        self.limited(memory={"limit": 64 * MEGA})
+        before = self.in_force()
+        for text in ("", "[]", "7", "null", '"x"', "{", '{"memory": {"limit": 1}} {}', "\0", "[" * 10000):
+            self.assertEqual(self.fails("update", "-r", "-", self.name, input=text).code, 1, text)
+            self.assertEqual(self.in_force(), before, text)
 
 
 class Order(UpdateCase):

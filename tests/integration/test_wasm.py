@@ -1,13 +1,15 @@
 """Wasm modules as the programs of containers."""
 
+import fcntl
 import json
 import os
 import pathlib
 import signal
+import socket
 import time
 import unittest
 
-from support import SLOW, ContainerCase, only_crumb
+from support import SLOW, ContainerCase, Running, only_crumb
 
 
 class WasmCase(ContainerCase):
@@ -270,11 +272,18 @@ class Lifecycle(WasmCase):
         self.assertEqual(pathlib.Path(f"/proc/{self.pid()}/comm").read_text(), "sleep.wasm\n")
 
     def test_the_process_has_no_capabilities_more_than_the_config(self):
-        self.process["capabilities"] = {"bounding": ["CAP_KILL"]}
+        self.process["capabilities"] = {"bounding": ["CAP_KILL", "CAP_FOWNER"]}
         self.running_guest()
         status = pathlib.Path(f"/proc/{self.pid()}/status").read_text()
-        # Root's exec raises what the bounding set allows (capabilities(7)), as for a native program.
-        self.assertIn("CapEff:\t0000000000000020\n", status)
+        # Root's exec raises what the bounding set allows (capabilities(7)), as for a native program; a guest has no use for CAP_KILL.
+        self.assertIn("CapEff:\t0000000000000008\n", status)
+
+    def test_a_profile_that_forbids_the_engine_a_filter_of_its_own_is_said(self):
+        self.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
+                                 "syscalls": [{"names": ["seccomp"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1}]}
+        result = self.guest("hello")
+        self.assertEqual((result.out, result.err), (
+            "hello from wasm\n", "crumb: /app/hello.wasm: runs without the engine's own seccomp filter: Operation not permitted\n"))
 
     def test_no_descriptor_of_the_runtime_stays_open(self):
         self.running_guest()
@@ -437,6 +446,41 @@ class Refusals(WasmCase):
     def test_a_missing_module_that_is_executed_is_127(self):
         self.running()
         self.assertEqual(self.fails("exec", self.name, "/no.wasm", words="/no.wasm").code, 127)
+
+
+@only_crumb("running Wasm")
+class Activation(WasmCase):
+    """A listening socket that the caller of crumb hands over."""
+
+    def talk(self, *flags, variables, accepts=True):
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        number = fcntl.fcntl(server.fileno(), fcntl.F_DUPFD, 50)
+        self.addCleanup(os.close, number)
+        client = socket.create_connection(server.getsockname(), timeout=20)
+        self.addCleanup(client.close)
+        self.bundle.guest("socket", "/socket.wasm")
+        self.process["args"] = ["/socket.wasm"]
+        self.bundle.write()
+        command = self.command_line("run", *flags, "--bundle", self.bundle.path, self.name)
+        words = ["bash", "-c", f'exec 3<&{number} {number}<&-; export {variables} LISTEN_PID=$$; exec "$@"', "bash", *command]
+        running = Running(self, words, {"pass_fds": [number]})
+        self.children.append(running)
+        result = running.wait()
+        self.assertEqual((result.code, result.err, result.out), (0, "", "" if accepts else "no socket\n"))
+        if accepts:
+            self.assertEqual(client.recv(100), b"hello from wasm\n")
+
+    def test_a_module_accepts_on_a_socket_of_LISTEN_FDS(self):
+        self.talk(variables="LISTEN_FDS=1")
+
+    def test_what_preserve_fds_hands_over_is_no_socket_of_the_module(self):
+        """It may be anything, a folder of the host's as well; LISTEN_FDS says that it is a socket."""
+        self.talk("--preserve-fds", "1", variables="OTHER=1", accepts=False)
+
+    def test_without_network_a_module_is_given_no_socket(self):
+        self.config["annotations"] = {"run.crumb.wasm.network": "none"}
+        self.talk(variables="LISTEN_FDS=1", accepts=False)
 
 
 if __name__ == "__main__":

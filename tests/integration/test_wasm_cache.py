@@ -28,6 +28,10 @@ def written(content, code):
     return header.ljust(CODE_OFFSET, b"\0") + code
 
 
+def children(pid):
+    return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
 @only_crumb("compiling WebAssembly")
 @unittest.skipUnless(COMPILER.exists(), "crumb-aot was not built")
 class CacheCase(WasmCase):
@@ -362,6 +366,23 @@ class Compiling(CacheCase):
         self.assertIn("1 of 2 modules could not be compiled", result.err)
         self.assertEqual(len(self.entries()), 1)
 
+    def test_several_modules_are_compiled_at_a_time(self):
+        other = self.scratch / "other.wasm"
+        other.write_bytes(big_module.module() + b"\0\x02\x01x")  # a custom section more
+        running = self.spawn("wasm", "compile", "--jobs", "2", self.big, other)
+        pids = self.until(lambda: children(running.pid)[1:] and children(running.pid), "there is no second compiler")
+        self.assertEqual(len(pids), 2)
+        os.kill(running.pid, signal.SIGKILL)
+        running.wait()
+        self.until(lambda: not any(os.path.exists(f"/proc/{pid}/exe") for pid in pids), "a compiler still runs")
+
+    def test_several_jobs_compile_every_module_once(self):
+        files = [guests() / f"{name}.wasm" for name in ("hello", "truncated", "args", "cat")]
+        result = self.compile(*files, flags=("--jobs", "0", "--opt", "0"), code=1)
+        self.assertEqual(result.out.count(": compiled in "), 3)
+        self.assertIn("1 of 4 modules could not be compiled", result.err)
+        self.assertEqual(len(self.entries()), 3)
+
     def test_too_little_memory_is_one_line(self):
         self.gives_up(self.big, words="out of memory: the compiler needs more than the limit of 200 MiB", flags=("--memory", "200"))
         self.nothing_remains()
@@ -437,6 +458,52 @@ class Listing(CacheCase):
         self.assertEqual(len(self.entries()), 1)
         self.assertIn("removed 1 entry", self.runtime("wasm", "cache", "prune", "--all").out)
         self.assertEqual(list(self.cache.iterdir()), [])
+
+    def test_verify_reads_all_of_every_entry_whatever_is_remembered(self):
+        self.compile("hello", "args")
+        time.sleep(SLEEP)
+        self.runtime("wasm", "cache", "list")  # remembers
+        self.assertEqual(self.runtime("wasm", "cache", "verify").out, "2 entries, 0 of them bad\n")
+        bad = self.entries()[0]
+        for memo in self.cache.glob("memo-*"):
+            memo.write_bytes(memo.read_bytes()[:-32] + hashlib.sha256(b"").digest())  # a lie
+        content = bytearray(bad.read_bytes())
+        content[-1] ^= 1
+        bad.write_bytes(content)
+        result = self.runtime("wasm", "cache", "verify", code=1)
+        self.assertEqual(result.out, f"{bad.name}: its code was changed\n2 entries, 1 of them bad\n")
+
+    def test_verify_names_what_others_could_have_written_and_removes_it_when_asked_to(self):
+        self.compile("hello", "args", "cat")
+        foreign, open_to_all, good = self.entries()
+        os.chown(foreign, 1000, 1000)
+        open_to_all.chmod(0o666)
+        (self.cache / "zzz").symlink_to("/etc/passwd")
+        result = self.runtime("wasm", "cache", "verify", "--remove", code=1)
+        self.assertIn(f"{foreign.name}: it belongs to user 1000, not to 0; removed\n", result.out)
+        self.assertIn(f"{open_to_all.name}: others can write to it (mode 666); removed\n", result.out)
+        self.assertIn("4 entries, 3 of them bad\n", result.out)
+        self.assertEqual(self.entries(), [good])
+        self.assertEqual(self.runtime("wasm", "cache", "verify").out, "1 entry, 0 of them bad\n")
+
+    def test_prune_with_a_size_keeps_what_was_used_last(self):
+        self.compile("hello", "args")
+        old, new = self.entries()
+        os.utime(old, (1, 1))
+        self.assertIn("removed 1 entry", self.runtime("wasm", "cache", "prune", "--size", str(new.stat().st_size)).out)
+        self.assertEqual(self.entries(), [new])
+        self.assertIn("option --size: \"x\" is no size", self.fails("wasm", "cache", "prune", "--size", "x").err)
+
+    def test_compiling_evicts_what_was_not_used_for_longest(self):
+        self.compile("hello")
+        (old,) = self.entries()
+        os.environ["CRUMB_CODE_CACHE_SIZE"] = "1k"
+        self.addCleanup(os.environ.pop, "CRUMB_CODE_CACHE_SIZE")
+        self.compile("args")
+        self.assertEqual(len(self.entries()), 1)
+        self.assertFalse(old.exists())
+        os.environ["CRUMB_CODE_CACHE_SIZE"] = "x"
+        self.assertIn("CRUMB_CODE_CACHE_SIZE: \"x\" is no size", self.compile("cat", code=1).err)
 
     def test_a_running_container_keeps_its_code(self):
         self.compile("sleep")

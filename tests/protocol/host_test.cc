@@ -207,6 +207,16 @@ TEST_F(Host, HandsTheProgramToItsHandlerAndTheEnginesDescriptorsToInit) {
   EXPECT_EQ(descriptors, 2U);
 }
 
+TEST_F(Host, TakesTheNumberOfAListenerBeforeReady) {
+  for (const Message& what : {message(Point::pid), message(Point::seccomp, 9), message(Point::ready)}) say(what);
+  Handlers all = handlers();
+  std::uint64_t number = 0;
+  all[Point::seccomp] = [&](Question& question) { return number = question.value, Answer{}; };
+  ASSERT_TRUE(session_.prepare(all));
+  EXPECT_EQ(number, 9U);
+  EXPECT_EQ(answer().point, Point::seccomp);
+}
+
 TEST_F(Host, ReadsNothingMoreAfterReady) {
   say_until(Point::ready);
   say(message(Point::placed));

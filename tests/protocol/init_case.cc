@@ -164,7 +164,7 @@ void InitCase::spawn(const std::string& argument, const Options& options) {
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
   Fd reading(ends[0]), writing(ends[1]);
   if (!options.orphan) {
-    process_ = ::fork();
+    process_ = static_cast<pid_t>(kernel::clone(SIGCHLD | (options.first ? CLONE_NEWPID : 0)));
     if (process_ == 0) become_init(argument, options);
     return;
   }

@@ -28,6 +28,7 @@ class InitCase : public ::testing::Test {
     std::string rules;      // CRUMB_SEAM_INIT
     bool fifos = false;     // `start` and `result`; else the socket plays the part of `result`
     bool orphan = false;    // init's parent is a process that abandon() ends, not the test
+    bool first = false;     // init is the first process of a pid namespace
     std::string arguments;  // instead of the number of the Plan's descriptor
   };
   struct Heard {

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
@@ -47,6 +48,16 @@ class Protocol : public InitCase {
     std::memcpy(&whole, &parts, sizeof whole);
     return whole;
   }
+  // Any other call ends the process.
+  static plan::Seccomp only_four_calls() {
+    plan::Seccomp filter{.program = {instruction(BPF_LD | BPF_W | BPF_ABS, 0, 0)}};
+    for (const std::uint32_t call : {SYS_read, SYS_write, SYS_execve, SYS_exit_group})
+      filter.program.push_back(
+          instruction(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned char>(5 - filter.program.size()), call));
+    filter.program.push_back(instruction(BPF_RET | BPF_K, 0, SECCOMP_RET_KILL_PROCESS));
+    filter.program.push_back(instruction(BPF_RET | BPF_K, 0, SECCOMP_RET_ALLOW));
+    return filter;
+  }
   // Below the test's own folder: a damaged Plan may well make it.
   plan::Directory nowhere() const { return {.path = path("nowhere")}; }
   static Fd busybox() { return Fd(::open(kBusybox, O_RDONLY | O_CLOEXEC)); }
@@ -68,6 +79,16 @@ TEST_F(Protocol, PidIsSaidBeforeAnythingElse) {
   start({plan::Fork{}, nowhere()});
   hear_pid();
   expect_failure(1, ENOENT);
+}
+
+TEST_F(Protocol, TheFirstProcessOfItsPidNamespaceIsTheContainersAndForksNone) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root makes pid namespaces";
+  Options options;
+  options.first = true;
+  start({plan::Fork{CLONE_NEWPID | CLONE_NEWUTS}, plan::Hostname{"box"}, meeting(Point::placed)}, options);
+  meet(Point::placed);
+  expect_end();
+  EXPECT_EQ(wait(), 0);
 }
 
 class Meeting : public Protocol, public ::testing::WithParamInterface<Point> {};
@@ -196,12 +217,7 @@ TEST_F(Protocol, BehindTheFilterInitReadsExecutesWritesAndLeaves) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "the sanitizer makes calls of its own";
 #endif
-  plan::Seccomp filter{.program = {instruction(BPF_LD | BPF_W | BPF_ABS, 0, 0)}};
-  for (const std::uint32_t call : {SYS_read, SYS_write, SYS_execve, SYS_exit_group})
-    filter.program.push_back(
-        instruction(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned char>(5 - filter.program.size()), call));
-  filter.program.push_back(instruction(BPF_RET | BPF_K, 0, SECCOMP_RET_KILL_PROCESS));
-  filter.program.push_back(instruction(BPF_RET | BPF_K, 0, SECCOMP_RET_ALLOW));
+  const plan::Seccomp filter = only_four_calls();
   write_file("strange", "neither ELF nor script", 0755);
   std::vector<plan::Step> steps = native(path("strange"));
   for (const plan::Step& step : std::initializer_list<plan::Step>{plan::NoNewPrivileges{}, meeting(Point::ready), filter,
@@ -211,6 +227,37 @@ TEST_F(Protocol, BehindTheFilterInitReadsExecutesWritesAndLeaves) {
   meet(Point::ready);
   press_start();
   expect_record(hear_result().message, 6, ENOEXEC, path("strange"));
+  EXPECT_EQ(wait(), 1);
+}
+
+TEST_F(Protocol, AListenerIsToldAndWaitedForByReadAndWriteAlone) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer makes calls of its own";
+#endif
+  plan::Seccomp filter = only_four_calls();
+  filter.flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  write_file("strange", "neither ELF nor script", 0755);
+  std::vector<plan::Step> steps = native(path("strange"));
+  for (const plan::Step& step : std::initializer_list<plan::Step>{plan::NoNewPrivileges{}, filter, meeting(Point::ready),
+                                                                  plan::WaitStart{}, plan::Exec{}})
+    steps.push_back(step);
+  start(steps, {.fifos = true});
+  const Message told = meet(Point::seccomp);
+  const std::string descriptor = "/proc/" + std::to_string(process()) + "/fd/" + std::to_string(told.value);
+  EXPECT_EQ(std::filesystem::read_symlink(descriptor), "anon_inode:seccomp notify");
+  meet(Point::ready);
+  press_start();
+  expect_record(hear_result().message, 6, ENOEXEC, path("strange"));
+  EXPECT_EQ(wait(), 1);
+}
+
+TEST_F(Protocol, AListenerThatNobodyTakesEndsInitWithoutAWord) {
+  plan::Seccomp filter{.flags = SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                       .program = {instruction(BPF_RET | BPF_K, 0, SECCOMP_RET_ALLOW)}};
+  start({plan::NoNewPrivileges{}, filter, nowhere()});
+  EXPECT_EQ(hear().message.point, Point::seccomp);
+  answer(Point::seccomp, 0, {}, ECANCELED);
+  expect_end();
   EXPECT_EQ(wait(), 1);
 }
 

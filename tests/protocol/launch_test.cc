@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -146,6 +147,12 @@ const std::map<std::string, void (*)(FakeInit&)>& parts() {
          init.meet(Point::ready);
          ::_exit(7);
        }},
+      {"is the first process",
+       [](FakeInit& init) {
+         init.meet(Point::placed);
+         init.meet(Point::ready);
+         ::_exit(::getpid() == 1 ? 7 : 8);
+       }},
       {"leaves at once", [](FakeInit&) { ::_exit(3); }},
       {"is killed after placed",
        [](FakeInit& init) {
@@ -180,6 +187,14 @@ const std::map<std::string, void (*)(FakeInit&)>& parts() {
          const int master = ::open("/dev/ptmx", O_RDWR | O_NOCTTY);
          init.say(Point::console, 0, "", master);
          init.hear(Point::console);
+         init.meet(Point::ready);
+         ::_exit(7);
+       }},
+      {"has hooks",
+       [](FakeInit& init) {
+         init.fork();
+         init.meet(Point::placed);
+         init.meet(Point::mounted);
          init.meet(Point::ready);
          ::_exit(7);
        }},
@@ -248,6 +263,62 @@ TEST_F(Launching, LeavesTheContainersProcessToItsCallerAndReapsTheFirstStage) {
   EXPECT_EQ(linux::reap(pid), 7);
 }
 
+// Where nothing has to come before the pid namespace, crumb makes the container's process in it.
+class LaunchingTheFirstProcess : public Launching {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root makes pid namespaces";
+  }
+  void plan_first(const std::string& part) { plan_.steps = {plan::Hostname{part}, plan::Fork{CLONE_NEWPID | CLONE_NEWUTS}}; }
+};
+
+TEST_F(LaunchingTheFirstProcess, KnowsItWithoutAWordOfInit) {
+  plan_first("is the first process");
+  Launch launch(runtime_, plan_, {});
+  const int pid = launch.pid();
+  prepare(launch);
+  launch.release();
+  EXPECT_GT(pid, 0);
+  EXPECT_EQ(born_, pid);
+  EXPECT_EQ(ready_, pid);
+  EXPECT_EQ(linux::reap(pid), 7);
+}
+
+TEST_F(LaunchingTheFirstProcess, RefusesAnInitThatReportsOne) {
+  plan_first("reports a foreign process");
+  Launch launch(runtime_, plan_, {});
+  try {
+    prepare(launch);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("crumb-init does not keep to the protocol: \"pid\""));
+  }
+}
+
+TEST_F(LaunchingTheFirstProcess, EndsItWhenTheCallersRecordThrows) {
+  plan_first("is the first process");
+  int pid = 0;
+  {
+    Launch launch(runtime_, plan_, {});
+    pid = launch.pid();
+    EXPECT_THROW(launch.prepare({[](int) { throw Error("the disk is full"); }, [](int) {}}), Error);
+  }
+  EXPECT_EQ(::kill(pid, 0), -1);
+}
+
+// The rights to it come with a user namespace, and setns counts for children only.
+TEST_F(LaunchingTheFirstProcess, LeavesItToAFirstStageBehindOtherNamespaces) {
+  const plan::Fork fork{CLONE_NEWPID};
+  for (const plan::Step& before :
+       {plan::Step(plan::Unshare{CLONE_NEWTIME}), plan::Step(plan::JoinPaths{{CLONE_NEWPID}, {"/x"}}),
+        plan::Step(plan::JoinPaths{{CLONE_NEWUSER}, {"/x"}})}) {
+    plan_.steps = {plan::Hostname{"leaves at once"}, before, fork};
+    EXPECT_EQ(Launch(runtime_, plan_, {}).pid(), 0);
+  }
+  plan_.steps = {plan::Hostname{"leaves at once"}, plan::Fork{CLONE_NEWUTS}};
+  EXPECT_EQ(Launch(runtime_, plan_, {}).pid(), 0);
+}
+
 TEST_F(Launching, DoesNotWaitForAFirstStageThatStays) {
   plan_for("has a first stage that stays");
   Launch launch(runtime_, plan_, {});
@@ -289,6 +360,35 @@ TEST_F(Launching, ThrowsWhatTheCallersRecordThrowsAndLeavesNoProcess) {
   plan_for("keeps to the protocol");
   Launch launch(runtime_, plan_, {});
   EXPECT_THROW(launch.prepare({[](int) { throw Error("the disk is full"); }, [](int) {}}), Error);
+}
+
+TEST_F(Launching, LetsTheCallerRunHooksOfTheProcessWhenAllIsMounted) {
+  plan_for("has hooks");
+  Launch launch(runtime_, plan_, {});
+  int mounted = 0;
+  Launch::Records records{[this](int pid) { born_ = pid; }, [this](int pid) { ready_ = pid; }};
+  records.mounted = [&](int pid) {
+    mounted = pid;
+    EXPECT_EQ(ready_, 0) << "hooks come before ready";
+  };
+  launch.prepare(records);
+  EXPECT_EQ(mounted, born_);
+}
+
+TEST_F(Launching, LeavesNoProcessWhenAHookFails) {
+  plan_for("has hooks");
+  int pid = 0;
+  {
+    Launch launch(runtime_, plan_, {});
+    Launch::Records records{[&](int born) { pid = born; }, [](int) {}};
+    records.mounted = [](int) { throw Error("a hook failed"); };
+    EXPECT_THROW(launch.prepare(records), Error);
+  }
+  EXPECT_EQ(::kill(pid, 0), -1);
+}
+
+TEST_F(Launching, TakesNoHooksOfAPlanThatHasNone) {
+  EXPECT_THAT(error_of("has hooks"), HasSubstr("\"mounted\" is not a point of this Plan"));
 }
 
 TEST_F(Launching, GivesInitStdioTheProtocolsDescriptorsAndNothingElse) {

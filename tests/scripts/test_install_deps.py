@@ -88,11 +88,31 @@ class InstallDeps(unittest.TestCase):
         self.script(NO_LISTS="1")
         self.assertIn("update", self.calls())
 
+    def test_the_tests_get_go_only_when_there_is_none(self):
+        self.script("--test")
+        self.assertIn("golang-go", self.calls().split())
+        self.script("--test", programs={**DISTRIBUTION, "go": "exit 0\n"})
+        self.assertNotIn("golang-go", self.calls().split())
+
     def test_the_demo_gets_npm_only_when_there_is_none(self):
         self.script("--demo")
         self.assertIn("npm", self.calls().split())
         self.script("--demo", programs={**DISTRIBUTION, "npm": "exit 0\n"})
         self.assertNotIn("npm", self.calls().split())
+
+    def test_the_benchmark_gets_what_it_compares_with_and_draws_with(self):
+        self.script("--bench")
+        self.assertLessEqual({"runc", "crun", "strace", "python3-matplotlib"}, set(self.calls().split()))
+        self.assertNotIn("podman", self.calls().split())
+
+    def test_pip_is_installed_only_where_a_musl_build_needs_it_and_python_has_none(self):
+        without = {**DISTRIBUTION, "python3": "exit 1\n"}
+        self.script("--musl", programs=without)
+        self.assertIn("python3-pip", self.calls().split())
+        self.script("--aot", programs=without)
+        self.assertNotIn("python3-pip", self.calls().split())
+        self.script("--musl", programs={**DISTRIBUTION, "python3": "exit 0\n"})
+        self.assertNotIn("python3-pip", self.calls().split())
 
     def test_the_runtime_library_has_the_version_of_the_default_clang(self):
         self.script("--demo")

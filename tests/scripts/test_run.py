@@ -1,7 +1,9 @@
 """tests/run and tests/report.py: no result may get lost."""
 
+import contextlib
 import importlib.machinery
 import importlib.util
+import io
 import json
 import pathlib
 import sys
@@ -15,6 +17,7 @@ from repository import TOP, run
 def load_runner():
     loader = importlib.machinery.SourceFileLoader("runner", str(TOP / "tests/run"))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("runner", loader))
+    sys.path.insert(0, str(TOP / "tests"))  # as for a script that is run
     sys.modules["runner"] = module  # dataclasses look there
     sys.dont_write_bytecode = True
     loader.exec_module(module)
@@ -145,14 +148,35 @@ class Skips(unittest.TestCase):
         self.assertEqual(runner.unexpected_skips([("vm", runner.Test("A.b", "passed"))], []), [])
 
 
+class Output(unittest.TestCase):
+    def shown(self, function, *tests):
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            function(tests)
+        return out.getvalue()
+
+    def test_the_last_lines_name_what_failed(self):
+        shown = self.shown(runner.show_failures, ("vm", runner.Test("A.b", "failed", "long " * 9000 + "end")), ("vm", runner.Test("A.c", "failed")))
+        self.assertEqual(shown.splitlines()[-2:], ["failed: vm A.b", "failed: vm A.c"])
+        self.assertIn("long end\n", shown)
+        self.assertLess(len(shown), 9000)
+
+    def test_what_failed_on_another_runtime_is_one_line(self):
+        shown = self.shown(runner.show_peers, ("integration-runc", runner.Test("A.b", "failed", "Traceback\nwhy\n")))
+        self.assertEqual(shown.splitlines()[2:], ["  integration-runc: A.b: why"])
+
+
 class Groups(unittest.TestCase):
     def test_a_group_without_tests_is_a_failure(self):
         group = runner.Group("none", folder="of-that-name")
-        self.assertEqual([test.outcome for test in runner.run_group(group)], ["failed"])
+        self.assertEqual([test.outcome for test in runner.run_group(group, {})], ["failed"])
 
     def test_a_program_that_was_not_built_is_a_failure(self):
         group = runner.Group("none", program=TOP / "no/such/program")
-        self.assertEqual([test.outcome for test in runner.run_group(group)], ["failed"])
+        self.assertEqual([test.outcome for test in runner.run_group(group, {})], ["failed"])
+
+    def test_a_group_whose_compiler_cannot_be_had_is_skipped_with_the_reason(self):
+        group = runner.Group("builds", ("release", "release-musl"), folder="builds")
+        self.assertEqual(runner.run_group(group, {"release-musl": "no network"}), [runner.Test("(all)", "skipped", "no network")])
 
     def test_an_unknown_group_is_refused(self):
         result = run(TOP / "tests/run", "none-of-that-name")

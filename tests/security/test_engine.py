@@ -53,7 +53,7 @@ class CompiledCode(SecurityCase):
     """crun's handler for WAMR executed a compiled module that an image brought along. These are such that the engine could run them.
 
     Seen to fail with begins_like_wasm() of src/init/program.cc and require_module() of src/wasm/module.cc taking them for modules and
-    prepare() of src/engine/main.cc loading them as code; the second with try_candidate() preferring the name with ".aot", too."""
+    prepare() of src/engine/run.cc loading them as code; the second with try_candidate() preferring the name with ".aot", too."""
 
     def compiled(self, guest):
         with open(self.bundle.guest(guest, f"/{guest}.wasm"), "rb") as module:

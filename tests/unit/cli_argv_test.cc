@@ -81,7 +81,7 @@ TEST(Argv, AnUnknownOptionIsNamedWithoutItsValue) {
   EXPECT_EQ(error_of({"---bundle"}), "unknown option \"---bundle\"");
 }
 
-TEST(Argv, AMissingValueIsAnError) { EXPECT_EQ(error_of({"web", "-b"}), "option --bundle needs a value"); }
+TEST(Argv, AMissingValueIsAnError) { EXPECT_EQ(error_of({"web", "-b"}), "option --bundle requires an argument"); }
 
 }  // namespace
 }  // namespace crumb::cli

@@ -36,6 +36,26 @@ TEST(Config, HasRootHostnameAndAnnotations) {
   EXPECT_TRUE(parse_with("/root/readonly", "true").root.readonly);
 }
 
+TEST(Config, HasHooksOfEachKindInTheirOrder) {
+  for (const HookKind& kind : kHookKinds) {
+    const std::string list = R"([{"path": "/a", "args": ["b", "c"], "env": ["D=e", "F="], "timeout": 7}, {"path": "/g"}])";
+    const Hooks hooks = parse_with("/hooks", fmt::format(R"({{"{}": {}}})", kind.name, list)).hooks;
+    for (const HookKind& other : kHookKinds) EXPECT_EQ((hooks.*other.hooks).size(), other.name == kind.name ? 2U : 0U);
+    const std::vector<Hook>& found = hooks.*kind.hooks;
+    EXPECT_EQ(found[0].path, "/a");
+    EXPECT_EQ(found[0].args, (std::vector<std::string>{"b", "c"}));
+    EXPECT_EQ(found[0].env, (std::vector<std::string>{"D=e", "F="}));
+    EXPECT_EQ(found[0].timeout, 7U);
+    EXPECT_EQ(found[1].args, std::vector<std::string>{"/g"}) << "the path, where there are no arguments";
+    EXPECT_TRUE(found[1].env.empty());
+    EXPECT_EQ(found[1].timeout, 0U);
+  }
+}
+
+TEST(Config, TakesKindsOfHooksThatNobodyKnows) {
+  EXPECT_EQ(message_of([] { parse_with("/hooks", R"({"fromTheFuture": [{"path": "x"}]})"); }), "no error");
+}
+
 TEST(Config, HasADomainname) { EXPECT_EQ(parse_with("/domainname", "\"example.org\"").domainname, "example.org"); }
 
 TEST(Config, HasLabelsAndSettings) {
@@ -60,12 +80,67 @@ TEST(Config, KeepsMountsWithTheirPlaces) {
   EXPECT_EQ(config.mounts[1].place, "mounts[1]");
 }
 
+TEST(Config, HasNetworkDevicesWithTheirNamesInTheContainer) {
+  EXPECT_EQ(parse_with("/linux/netDevices", R"({"eth0": {}, "eth1": {"name": "in"}, "eth2": {"name": "e%d"}, "eth3": null})")
+                .linux_.net_devices,
+            (std::map<std::string, std::string>{{"eth0", "eth0"}, {"eth1", "in"}, {"eth2", "e%d"}}));
+}
+
+TEST(Config, HasAClassOfServiceWithItsLinesInOrder) {
+  const Config config = parse_with("/linux/intelRdt", R"({"closID": "gold", "schemata": ["L2:0=f"], "memBwSchema": "MB:0=20",
+                                   "l3CacheSchema": "L3:0=7f0", "enableMonitoring": true})");
+  const IntelRdt& rdt = *config.linux_.intel_rdt;
+  EXPECT_EQ(rdt.clos_id, "gold");
+  EXPECT_EQ(rdt.schemata, (std::vector<std::string>{"L3:0=7f0", "MB:0=20", "L2:0=f"}));
+  EXPECT_EQ(rdt.compared, 2U);
+  EXPECT_TRUE(rdt.monitoring);
+  EXPECT_TRUE(parse_with("/linux/intelRdt", "{}").linux_.intel_rdt) << "a class of the container's own";
+  EXPECT_EQ(parse_with("/linux/intelRdt", R"({"closID": "/"})").linux_.intel_rdt->clos_id, "/");
+}
+
+TEST(Config, HasAMemoryPolicy) {
+  const Config config = parse_with("/linux/memoryPolicy", R"({"mode": "MPOL_INTERLEAVE", "nodes": "0-1,65",
+                                   "flags": ["MPOL_F_STATIC_NODES", "MPOL_F_NUMA_BALANCING"]})");
+  const MemoryPolicy& policy = *config.linux_.memory_policy;
+  EXPECT_EQ(policy.mode, 3U);
+  EXPECT_EQ(policy.flags, 1U << 15 | 1U << 13);
+  EXPECT_EQ(policy.nodes, (BitSet{3, 2}));
+  EXPECT_TRUE(parse_with("/linux/memoryPolicy", R"({"mode": "MPOL_PREFERRED"})").linux_.memory_policy->nodes.empty());
+}
+
 TEST(ConfigProcess, HasUserAndGroups) {
   const Config config = parse_with("/process/user", R"({"uid": 4294967295, "gid": 7, "umask": 63, "additionalGids": [5, 6]})");
   EXPECT_EQ(config.process->user.uid, 4294967295U);
   EXPECT_EQ(config.process->user.gid, 7U);
   EXPECT_EQ(config.process->user.umask, 077U);
   EXPECT_EQ(config.process->user.additional_gids, (std::vector<std::uint32_t>{5, 6}));
+}
+
+TEST(ConfigProcess, HasASchedulerAndAnIoPriority) {
+  const Config batch = parse_with("/process/scheduler", R"({"policy": "SCHED_BATCH", "nice": -20, "priority": 0})");
+  EXPECT_EQ(batch.process->scheduler->policy, 3U);
+  EXPECT_EQ(batch.process->scheduler->nice, -20);
+  const Config deadline = parse_with("/process/scheduler", R"({"policy": "SCHED_DEADLINE", "runtime": 1, "deadline": 2,
+                                     "period": 3, "flags": ["SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_DL_OVERRUN"]})");
+  const Scheduler& scheduler = *deadline.process->scheduler;
+  EXPECT_EQ(std::vector({scheduler.runtime, scheduler.deadline, scheduler.period, scheduler.flags}),
+            (std::vector<std::uint64_t>{1, 2, 3, 1 | 4}));
+  EXPECT_EQ(parse_with("/process/scheduler", R"({"policy": "SCHED_RR", "priority": 99})").process->scheduler->priority, 99U);
+  const Config io = parse_with("/process/ioPriority", R"({"class": "IOPRIO_CLASS_IDLE", "priority": 7})");
+  EXPECT_EQ(io.process->io_priority->io_class, 3U);
+  EXPECT_EQ(io.process->io_priority->level, 7U);
+}
+
+TEST(ConfigProcess, HasCpusForExec) {
+  const auto initial = [](const std::string& list) {
+    return parse_with("/process/execCPUAffinity", R"({"initial": ")" + list + R"("})").process->exec_affinity->initial;
+  };
+  EXPECT_EQ(initial("0-3,7"), BitSet{0x8f});
+  EXPECT_EQ(initial(" 1 ,, 3"), BitSet{0xa});
+  EXPECT_EQ(initial("63-64"), (BitSet{1ULL << 63, 1}));
+  EXPECT_EQ(initial("8191").size(), 128U);
+  EXPECT_EQ(initial("0-8191"), BitSet(128, ~0ULL));
+  EXPECT_EQ(initial(","), BitSet{});
 }
 
 TEST(ConfigProcess, KeepsEnvironmentEntriesAsTheyAre) {

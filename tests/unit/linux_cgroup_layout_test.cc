@@ -35,6 +35,16 @@ TEST(CgroupLayout, ANamedHierarchyIsKnownByItsName) {
   EXPECT_THAT(parse_cgroups(kSystemd).hierarchies[1].controllers, ElementsAre("name=systemd"));
 }
 
+TEST(CgroupLayout, CrumbsOwnCgroupsAreThoseOfTheHierarchiesThatAreMounted) {
+  constexpr char kOwn[] = "9:memory:/user/a:b\n8:cpu,cpuacct:/\n7:pids:/none\n1:name=systemd:/../out\n0::/user.slice\n";
+  const std::vector<plan::CgroupLeaf> own = parse_own_cgroups(parse_cgroups(kSystemd), kOwn);
+  ASSERT_THAT(own, SizeIs(3));
+  EXPECT_EQ(own[0].mountpoint + own[0].path, "/sys/fs/cgroup/memory/user/a:b");
+  EXPECT_EQ(own[1].mountpoint + own[1].path, "/sys/fs/cgroup/cpu,cpuacct/");
+  EXPECT_TRUE(own[2].unified);
+  EXPECT_EQ(own[2].path, "/user.slice");
+}
+
 TEST(CgroupLayout, ControllersThatAreMountedTogetherAreOneHierarchy) {
   EXPECT_THAT(parse_cgroups(kSystemd).hierarchies[2].controllers, ElementsAre("cpu", "cpuacct"));
 }

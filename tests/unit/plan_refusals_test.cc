@@ -1,5 +1,6 @@
 // What the compiler refuses: configs that are valid in themselves and cannot be had on this machine or by this version.
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include "config_case.h"
 #include "plan/compile.h"
@@ -34,6 +35,36 @@ TEST(PlanRefusals, AContainerNeedsAMountNamespace) {
 TEST(PlanRefusals, MessagesHoldTheNameOfTheFile) {
   const oci::Config config = oci::parse_config(oci::config_with("/process", ""), "other.json");
   EXPECT_EQ(oci::message_of([&] { compile_create(config, {}); }), "other.json: process: missing");
+}
+
+TEST(PlanRefusals, ADelegatedCgroupIsBelowAndOnVersion2) {
+  const auto message = [](const char* path, const CgroupLayout& cgroups) {
+    const std::string annotations = fmt::format(R"({{"run.oci.delegate-cgroup": "{}"}})", path);
+    return compile_message("/annotations", annotations, cgroups);
+  };
+  EXPECT_EQ(message("app", kV1), "config.json: annotations[\"run.oci.delegate-cgroup\"]: needs cgroup v2");
+  EXPECT_EQ(message("a/../b", kV2), "config.json: annotations[\"run.oci.delegate-cgroup\"]: \"a/../b\" must not hold \"..\"");
+  EXPECT_EQ(message("a//b/.", kV2), "no error");
+}
+
+TEST(PlanRefusals, AClassOfServiceNeedsItsFilesystem) {
+  const oci::Config config = oci::parse_with("/linux/intelRdt", R"({"closID": "gold"})");
+  EXPECT_EQ(oci::message_of([&] { compile_create(config, {}); }),
+            "config.json: linux.intelRdt: no resctrl filesystem is mounted on this machine");
+}
+
+TEST(PlanRefusals, NetworkDevicesNeedANetworkOfTheContainersOwn) {
+  oci::Config config = oci::parse_with("/linux/netDevices", R"({"eth0": {}})");
+  Surroundings surroundings;
+  const auto message = [&] { return oci::message_of([&] { compile_create(config, surroundings); }); };
+  EXPECT_EQ(message(), "config.json: linux.netDevices: needs a \"network\" namespace in linux.namespaces");
+  config.linux_.namespaces.push_back({CLONE_NEWNET, "/proc/1/ns/net"});
+  surroundings.own_namespaces = CLONE_NEWNET;
+  EXPECT_EQ(message(), "config.json: linux.netDevices: the container shares the host's network namespace");
+  surroundings.own_namespaces = 0;
+  EXPECT_EQ(message(), "no error");
+  surroundings.privileged = false;
+  EXPECT_EQ(message(), "config.json: linux.netDevices: an ordinary user has no network devices to give");
 }
 
 TEST(PlanRefusals, MountsThatCannotBeMade) {
@@ -134,8 +165,7 @@ TEST(PlanRefusals, PathsThatAreNoCgroup) {
   EXPECT_EQ(compile_message("/linux/cgroupsPath", "\"./.\""), "config.json: linux.cgroupsPath: \"./.\" is the root cgroup");
   EXPECT_EQ(
       compile_message("/linux/cgroupsPath", "\"system.slice:crumb:web\""),
-      "config.json: linux.cgroupsPath: \"system.slice:crumb:web\" is for the systemd cgroup manager, which is not supported by "
-      "this version of crumb");
+      "config.json: linux.cgroupsPath: \"system.slice:crumb:web\" is for the systemd cgroup manager: use --systemd-cgroup");
 }
 
 TEST(PlanRefusals, LimitsWhoseControllerIsMissing) {
@@ -183,19 +213,6 @@ TEST(PlanRefusals, SettingsOfTheOtherVersion) {
   EXPECT_EQ(v2("network/classID", "1"), "config.json: linux.resources.network.classID" + kReason);
   EXPECT_EQ(v2("network/priorities", R"([{"name": "lo", "priority": 1}])"),
             "config.json: linux.resources.network.priorities[0]" + kReason);
-}
-
-TEST(WasmPolicyOfResources, LeavesTheEngineItsShareOfTheLimit) {
-  oci::Resources resources;
-  EXPECT_EQ(wasm_policy(resources).memory_pages, 0U) << "no limit, no cap";
-  resources.memory.limit = -1;
-  EXPECT_EQ(wasm_policy(resources).memory_pages, 0U);
-  resources.memory.limit = 64 << 20;
-  EXPECT_EQ(wasm_policy(resources).memory_pages, 60U * 16);
-  resources.memory.limit = 1 << 20;
-  EXPECT_EQ(wasm_policy(resources).memory_pages, 1U) << "0 would mean no cap";
-  resources.memory.limit = std::int64_t{1} << 40;
-  EXPECT_EQ(wasm_policy(resources).memory_pages, 65536U) << "what 32 bits can address";
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // How a step that failed is named, and what callers match in it (docs/callers).
 #include "plan/text.h"
+#include "plan/words.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -69,7 +71,9 @@ TEST(ProgramFailure, HasTheWordsThatCallersMatch) {
   EXPECT_EQ(failure(program("/x/y"), ENOTDIR, "/x/y"), "exec: \"/x/y\": not a directory: no such file or directory");
   EXPECT_EQ(failure(Exec{}, EPERM, "/x"), "exec: \"/x\": operation not permitted");
   EXPECT_EQ(failure(Exec{}, ENOENT, "/x"), "exec: \"/x\": its interpreter is missing: no such file or directory");
-  EXPECT_EQ(failure(Exec{}, ENOEXEC, "/x"), "exec: \"/x\": exec format error");
+  EXPECT_THAT(failure(Exec{}, ENOEXEC, "/x"), ::testing::StartsWith("exec: \"/x\": exec format error: "));
+  EXPECT_EQ(failure(Program{.module = "run.oci.handler=wasm"}, ENOEXEC, "/x"),
+            "exec: \"/x\": not a WebAssembly module, which the annotation run.oci.handler=wasm says it is");
   EXPECT_EQ(failure(Exec{}, E2BIG, "/x"), "exec: \"/x\": Argument list too long");
   EXPECT_EQ(failure(Exec{}, ENOMEM, ""), "exec: Cannot allocate memory");
 }
@@ -78,6 +82,26 @@ TEST(ProgramFailure, Gives127ForMissingAnd126ForNotExecutable) {
   for (const int error : {ENOENT, ENOTDIR}) EXPECT_EQ(failure_exit_code(program("x"), error), 127);
   for (const int error : {EACCES, EPERM, EISDIR, ENOEXEC}) EXPECT_EQ(failure_exit_code(Exec{}, error), 126);
   EXPECT_EQ(failure_exit_code(Exec{}, ENOMEM), 1);
+}
+
+TEST(Words, SetsOfBitsAreRanges) {
+  EXPECT_EQ(bits_text({0x8f}), "0-3,7");
+  EXPECT_EQ(bits_text({1ULL << 63, 1}), "63-64");
+  EXPECT_EQ(bits_text({0, 5}), "64,66");
+  EXPECT_EQ(bits_text({}), "");
+}
+
+TEST(Words, OfSchedulersSayWhatIsNotTheDefault) {
+  EXPECT_EQ(scheduler_text({.policy = 0}), "SCHED_OTHER");
+  EXPECT_EQ(scheduler_text({.policy = 3, .nice = -5, .flags = 1}), "SCHED_BATCH, nice -5, SCHED_FLAG_RESET_ON_FORK");
+  EXPECT_EQ(scheduler_text({.policy = 1, .priority = 7}), "SCHED_FIFO, priority 7");
+  EXPECT_EQ(scheduler_text({.policy = 6, .runtime = 1, .deadline = 2, .period = 3}),
+            "SCHED_DEADLINE, runtime 1 ns, deadline 2 ns, period 3 ns");
+}
+
+TEST(Words, OfMemoryPoliciesAreTheModeAndItsFlags) {
+  EXPECT_EQ(memory_policy_name(2), "MPOL_BIND");
+  EXPECT_EQ(memory_policy_name(6 | 1 << 15 | 1 << 13), "MPOL_WEIGHTED_INTERLEAVE, MPOL_F_NUMA_BALANCING, MPOL_F_STATIC_NODES");
 }
 
 TEST(Failure, OfAnyOtherStepIsOne) {

@@ -36,6 +36,7 @@ State sample() {
   state.pid = 4711;
   state.start_time = 18446744073709551615ULL;
   state.ready = true;
+  state.descriptors = {"/dev/null", "pipe:[7]", ""};
   state.annotations = {{"org.example/a \"b\"", "line\nbreak"}, {"", ""}};
   state.cgroups = {{"/sys/fs/cgroup/memory", "/web", {"memory"}, false, true},
                    {"/sys/fs/cgroup/unified", "/web", {}, true, false}};
@@ -92,6 +93,7 @@ TEST_F(StoreTest, AStateIsReadAsItWasWritten) {
   EXPECT_EQ(read->start_time, written.start_time);
   EXPECT_EQ(read->ready, written.ready);
   EXPECT_EQ(read->keyring, written.keyring);
+  EXPECT_EQ(read->descriptors, written.descriptors);
   EXPECT_EQ(read->annotations, written.annotations);
   ASSERT_EQ(read->cgroups.size(), 2U);
   EXPECT_EQ(read->cgroups[0].mountpoint, "/sys/fs/cgroup/memory");
@@ -100,6 +102,25 @@ TEST_F(StoreTest, AStateIsReadAsItWasWritten) {
   EXPECT_FALSE(read->cgroups[0].unified);
   EXPECT_TRUE(read->cgroups[1].unified);
   EXPECT_FALSE(read->cgroups[1].required);
+}
+
+TEST_F(StoreTest, WhatOnlySomeContainersHaveIsReadAsItWasWritten) {
+  const Entry entry = store().create("web");
+  State written = sample();
+  written.unit = "crumb-\\x41.scope";
+  written.poststart = written.poststop = written.rdt_made = true;
+  written.rdt.emplace();
+  written.rdt->mountpoint = "/sys/fs/resctrl";
+  written.rdt->directory = "/sys/fs/resctrl/web";
+  written.rdt->monitor = "/sys/fs/resctrl/web/mon_groups/\x7f\x01\"";
+  entry.write(written);
+  const std::optional<State> read = entry.read();
+  ASSERT_TRUE(read && read->rdt);
+  EXPECT_EQ(read->unit, written.unit);
+  EXPECT_TRUE(read->poststart && read->poststop && read->rdt_made);
+  EXPECT_EQ(read->rdt->mountpoint, written.rdt->mountpoint);
+  EXPECT_EQ(read->rdt->directory, written.rdt->directory);
+  EXPECT_EQ(read->rdt->monitor, written.rdt->monitor);
 }
 
 TEST_F(StoreTest, TheConfigIsKeptByteForByte) {

@@ -26,11 +26,12 @@ using ::testing::IsEmpty;
 const Sha256Digest kModule = sha256("a module");
 
 TEST(CodeKey, IsThatOfAllThatTheCodeDependsOn) {
-  const Sha256Digest key = code_key(kModule, 3, "build");
-  EXPECT_EQ(key, code_key(kModule, 3, "build"));
-  EXPECT_NE(key, code_key(sha256("another"), 3, "build"));
-  EXPECT_NE(key, code_key(kModule, 0, "build"));
-  EXPECT_NE(key, code_key(kModule, 3, "build of another"));
+  const Sha256Digest key = code_key(kModule, {3}, "build");
+  EXPECT_EQ(key, code_key(kModule, {3}, "build"));
+  EXPECT_NE(key, code_key(sha256("another"), {3}, "build"));
+  EXPECT_NE(key, code_key(kModule, {0}, "build"));
+  EXPECT_NE(key, code_key(kModule, {3, true}, "build"));
+  EXPECT_NE(key, code_key(kModule, {3}, "build of another"));
 }
 
 TEST(CodeKey, BuildNamesEverythingThatCodeIsMadeWith) {
@@ -45,7 +46,7 @@ CodeHeader some_header() {
   header.module = kModule;
   header.code = sha256("code");
   header.size = 0x123456789;
-  header.level = 3;
+  header.kind.level = 3;
   header.build = "a build";
   header.name = "/a/module.wasm";
   return header;
@@ -58,7 +59,7 @@ TEST(CodeFile, ComesBackAsItWas) {
   EXPECT_EQ(back.module, header.module);
   EXPECT_EQ(back.code, header.code);
   EXPECT_EQ(back.size, header.size);
-  EXPECT_EQ(back.level, header.level);
+  EXPECT_EQ(back.kind.level, header.kind.level);
   EXPECT_EQ(back.build, header.build);
   EXPECT_EQ(back.name, header.name);
 }
@@ -94,7 +95,7 @@ class Cache : public ::testing::Test {
     ASSERT_EQ(::write(draft.file(), code.data(), code.size()), static_cast<ssize_t>(code.size()));
     CodeHeader header;
     header.module = kModule;
-    header.level = level;
+    header.kind.level = level;
     header.build = code_build();
     header.name = "x.wasm";
     kept.keep(std::move(draft), header);
@@ -113,7 +114,7 @@ class Cache : public ::testing::Test {
     return ::testing::internal::GetCapturedStderr();
   }
 
-  std::string entry(unsigned level = 3) const { return path_ + "/" + hex(code_key(kModule, level)); }
+  std::string entry(unsigned level = 3) const { return path_ + "/" + hex(code_key(kModule, {level})); }
 
   void flip(std::size_t at) const {
     std::string bytes = content(entry());
@@ -270,9 +271,79 @@ TEST_F(Cache, PruneRemovesWhatNoStartWouldUse) {
   kept.keep(std::move(draft), old);
   EXPECT_EQ(kept.entries().size(), 4U);
   EXPECT_EQ(kept.prune(false).size(), 3U);
-  EXPECT_THAT(names(), ::testing::ElementsAre(hex(code_key(kModule, 3))));
+  EXPECT_THAT(names(), ::testing::ElementsAre(hex(code_key(kModule, {3}))));
   EXPECT_EQ(kept.prune(true).size(), 1U);
   EXPECT_THAT(names(), IsEmpty());
+}
+
+// ---- its size
+
+class Size : public Cache {
+ protected:
+  // An entry that was written, and used, at this time.
+  void keep_at(unsigned level, std::int64_t written, std::int64_t used = 0) const {
+    keep(std::string(1000, 'x'), level);
+    set_mtime(entry(level), written);
+    if (used == 0) return;
+    struct stat facts{};
+    ASSERT_EQ(::stat(entry(level).c_str(), &facts), 0);
+    const std::string memo = fmt::format("{}/{}{:x}-{:x}", path_, kMemoPrefix, facts.st_dev, facts.st_ino);
+    put(memo, "");
+    set_mtime(memo, used);
+  }
+
+  static void set_mtime(const std::string& path, std::int64_t seconds) {
+    const timespec times[2] = {{seconds, 0}, {seconds, 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  }
+
+  bool has(unsigned level) const { return std::filesystem::exists(entry(level)); }
+
+  static constexpr std::uint64_t kEntry = wire::kCodeOffset + 1000;
+  std::int64_t now_ = std::time(nullptr);
+};
+
+TEST_F(Size, EvictsWhatWasNotUsedForLongest) {
+  keep_at(0, now_ - 900);
+  keep_at(1, now_ - 1000, now_ - 100);
+  keep_at(2, now_ - 800);
+  EXPECT_EQ(cache().evict(2 * kEntry).count, 1U);
+  EXPECT_FALSE(has(0));
+  EXPECT_EQ(cache().evict(2 * kEntry - 1).bytes, kEntry);
+  EXPECT_TRUE(has(1) && !has(2));
+}
+
+TEST_F(Size, EvictsNothingBelowTheLimitOrWithoutOne) {
+  keep_at(0, now_ - 900);
+  EXPECT_EQ(cache().evict(kEntry).count, 0U);
+  EXPECT_EQ(cache().evict(0).count, 0U);
+  EXPECT_TRUE(has(0));
+}
+
+TEST_F(Size, KeepsTheNewOneHoweverLarge) {
+  ASSERT_EQ(::setenv("CRUMB_CODE_CACHE_SIZE", "1k", 1), 0);
+  keep("one", 0);
+  keep("two", 3);
+  ::unsetenv("CRUMB_CODE_CACHE_SIZE");
+  EXPECT_TRUE(has(3) && !has(0));
+}
+
+TEST_F(Size, RemovesTheMemoryOfWhatItEvictsAndOfWhatNobodyAskedForInAMonth) {
+  keep_at(0, now_ - 900, now_ - 900);
+  put(path_ + "/memo-1-2", "");
+  put(path_ + "/memo-1-3", "");
+  set_mtime(path_ + "/memo-1-2", now_ - 31L * 24 * 3600);
+  cache().evict(1);
+  EXPECT_THAT(names(), ::testing::ElementsAre("memo-1-3"));
+}
+
+TEST_F(Size, IsTakenFromTheEnvironment) {
+  EXPECT_EQ(code_cache_limit(), 2ULL << 30);
+  ASSERT_EQ(::setenv("CRUMB_CODE_CACHE_SIZE", "500m", 1), 0);
+  EXPECT_EQ(code_cache_limit(), 500ULL << 20);
+  ASSERT_EQ(::setenv("CRUMB_CODE_CACHE_SIZE", "much", 1), 0);
+  EXPECT_EQ(error_of([] { code_cache_limit(); }), "CRUMB_CODE_CACHE_SIZE: \"much\" is no size");
+  ::unsetenv("CRUMB_CODE_CACHE_SIZE");
 }
 
 // ---- the memory of digests
@@ -342,6 +413,25 @@ TEST_F(Memo, IsNotBelievedWhenOthersCanWriteIt) {
   ASSERT_TRUE(remembers());
   ::chmod((path_ + "/" + names().front()).c_str(), 0666);
   EXPECT_THAT(error_of([&] { digest(); }), HasSubstr("others can write to it"));
+}
+
+TEST_F(Memo, KnowsToTheHourWhenItWasAskedFor) {
+  put(file_, "one");
+  wait_until_old();
+  digest();
+  struct stat facts{};
+  ASSERT_EQ(::stat(file_.c_str(), &facts), 0);
+  const DigestMemo memo(cache_.directory());
+  const std::string path = path_ + "/" + names().at(0);
+  const auto last_use_after = [&](std::int64_t before) {
+    const timespec times[2] = {{before, 0}, {before, 0}};
+    EXPECT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+    EXPECT_EQ(digest(), sha256("one"));
+    return memo.last_use(facts);
+  };
+  const std::int64_t now = std::time(nullptr);
+  EXPECT_EQ(last_use_after(now - 3000), now - 3000);
+  EXPECT_GE(last_use_after(now - 4000), now);
 }
 
 }  // namespace

@@ -27,9 +27,9 @@ Fd file_holding(std::string_view bytes) {
 
 Program program_in(const Fd& file) { return {file.get(), 9, "/app.wasm", 6}; }
 
-std::string refusal_of(int file, const std::string& name = "/app.wasm") {
+std::string refusal_of(int file, const std::string& name = "/app.wasm", const plan::WasmPolicy& policy = {}) {
   try {
-    prepare_guest({file, 9, name, 6}, {}, {"/proc/self/exe", ""});
+    prepare_guest({file, 9, name, 6}, policy, {"/proc/self/exe", ""});
   } catch (const Error& error) {
     EXPECT_EQ(error.exit_code(), 126);
     return error.what();
@@ -64,17 +64,34 @@ TEST(WasmModule, CutOffAnywhereInItsHeaderIsToldFromAForeignFile) {
 
 TEST(WasmGuest, GetsTheEngineAndItsOptions) {
   const Fd file = file_holding("\0asm\1\0\0\0"sv);
-  const Guest guest = prepare_guest(program_in(file), {65536, 16}, {"/proc/self/exe", ""});
+  const plan::WasmPolicy policy{.stack = 65536,
+                                .memory = 1 << 20,
+                                .memory_limit = 1 << 24,
+                                .threads = 4,
+                                .preopens = {{"/", false}, {"/tmp", true}},
+                                .network = plan::WasmPolicy::Network::all,
+                                .listen = 2};
+  const Guest guest = prepare_guest(program_in(file), policy, {"/proc/self/exe", ""});
   EXPECT_TRUE(guest.engine);
   char bytes[256];
   const ssize_t size = ::pread(guest.options.get(), bytes, sizeof bytes, 0);
   EXPECT_EQ(std::string_view(bytes, static_cast<std::size_t>(size)),
-            "module=9\0name=/app.wasm\0report=6\0stack=65536\0memory-pages=16\0"sv);
+            "module=9\0name=/app.wasm\0report=6\0stack=65536\0memory-pages=16\0memory-limit=16777216\0threads=4\0preopen=ro "
+            "/\0preopen=rw /tmp\0"
+            "network=all\0listen=2\0"sv);
   EXPECT_LT(::write(guest.options.get(), "x", 1), 0) << "the options are sealed";
 }
 
-TEST(WasmGuest, OptionsLeaveOutWhatThePolicyDoesNotSet) {
-  EXPECT_EQ(engine_options({3, 5, "a", -1}, {}), "module=5\0name=a\0"sv);
+TEST(WasmGuest, OptionsOfAnEmptyPolicyGiveNothing) {
+  EXPECT_EQ(engine_options({3, 5, "a", -1}, {}), "module=5\0name=a\0threads=0\0preopen=none\0network=none\0"sv);
+}
+
+TEST(WasmGuest, ThatMustBeCompiledIsRefusedWithoutCode) {
+  const Fd file = file_holding("\0asm\1\0\0\0"sv);
+  const plan::WasmPolicy policy{.mode = plan::WasmPolicy::Mode::aot};
+  EXPECT_EQ(refusal_of(file.get(), "/app.wasm", policy),
+            "\"/app.wasm\": the cache has no compiled code for it, and run.crumb.wasm.mode=aot wants nothing else; "
+            "`crumb wasm compile` makes some");
 }
 
 TEST(WasmGuest, OfAComponentIsToldWhatToBuild) {

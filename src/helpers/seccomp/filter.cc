@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "helpers/seccomp/ranges.h"
 #include "helpers/seccomp/unknown_calls.h"
 #include "kernel/seccomp.h"
 #include "support/error.h"
@@ -19,9 +20,6 @@ namespace crumb::seccomp {
 namespace {
 
 constexpr std::size_t kArguments = 6;
-constexpr std::uint32_t kBinaryTree = 2;  // SCMP_FLTATR_CTL_OPTIMIZE
-// libseccomp puts four system calls into a leaf of its tree, and up to 2.5.4 makes a broken one of none at all.
-constexpr std::size_t kFewRules = 32;
 
 struct Release {
   void operator()(void* context) const { seccomp_release(context); }
@@ -43,12 +41,8 @@ class Builder {
   Filter build() {
     add_architectures();
     add_rules();
-    if (rules_ > kFewRules)
-      require(seccomp_attr_set(context_.get(), SCMP_FLTATR_CTL_OPTIMIZE, kBinaryTree), "libseccomp's binary tree");
     filter_.program = refuse_unknown_calls(last_calls());
     append_export();
-    if (filter_.program.size() > BPF_MAXINSNS)
-      throw fail("syscalls: the filter has {} instructions, the kernel takes {}", filter_.program.size(), BPF_MAXINSNS);
     return std::move(filter_);
   }
 
@@ -98,7 +92,6 @@ class Builder {
     require(
         seccomp_rule_add_array(context_.get(), action, number, static_cast<unsigned>(comparisons.size()), comparisons.data()),
         "{}", place);
-    ++rules_;
   }
 
   static bool compares_twice(const std::vector<scmp_arg_cmp>& comparisons) {
@@ -137,12 +130,19 @@ class Builder {
   const Profile& profile_;
   Context context_;
   std::vector<std::uint32_t> architectures_;  // in the filter, the machine's own first
-  std::size_t rules_ = 0;
   Filter filter_;
 };
 
 }  // namespace
 
-Filter build_filter(const Profile& profile) { return Builder(profile).build(); }
+Filter list_filter(const Profile& profile) { return Builder(profile).build(); }
+
+Filter build_filter(const Profile& profile) {
+  Filter filter = list_filter(profile);
+  if (std::optional<std::vector<sock_filter>> shaped = search_ranges(filter.program)) filter.program = std::move(*shaped);
+  if (filter.program.size() > BPF_MAXINSNS)
+    throw fail("syscalls: the filter has {} instructions, the kernel takes {}", filter.program.size(), BPF_MAXINSNS);
+  return filter;
+}
 
 }  // namespace crumb::seccomp

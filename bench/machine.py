@@ -1,0 +1,56 @@
+"""What a reader has to know about the machine, and its preparation."""
+
+import ctypes
+import os
+import pathlib
+import platform
+import re
+import shutil
+import subprocess
+
+CGROUPS = pathlib.Path("/sys/fs/cgroup")
+CLONE_NEWNS = 0x20000
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def prepare(work):
+    """Makes this process the reaper of the containers that it leaves behind, with mounts of its own, which end with it: a tmpfs at
+    `work`, since state directories are on one (/run) on most machines; and where cgroup version 1 and 2 are mixed, which crun
+    refuses, no version 2, for all that is measured."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) != 0 or libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    work.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "crumb-bench", work], check=True)
+    if (CGROUPS / "unified/cgroup.procs").exists() and shutil.which("crun"):
+        subprocess.run(["umount", CGROUPS / "unified"], check=True)
+
+
+def reap_orphans():
+    """Containers whose runtime has left are children of this process."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def hierarchies():
+    """Mount points of the cgroup hierarchies."""
+    lines = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
+    kinds = ((line.split()[4], line.partition(" - ")[2].split()[0]) for line in lines)
+    return [pathlib.Path(place) for place, kind in kinds if kind in ("cgroup", "cgroup2")]
+
+
+def facts():
+    processor = pathlib.Path("/proc/cpuinfo").read_text()
+    model = re.search(r"model name\s*: (.*)", processor)
+    unified = (CGROUPS / "cgroup.controllers").exists()
+    return {
+        "processor": model.group(1) if model else platform.machine(),
+        "cpus": len(os.sched_getaffinity(0)),
+        "hypervisor": "hypervisor" in processor,
+        "kernel": platform.release(),
+        "cgroups": "version 2" if unified else f"version 1, {len(hierarchies())} hierarchies",
+    }

@@ -1,0 +1,74 @@
+"""Running commands and what they take: interleaved rounds, minimum and median."""
+
+import collections
+import dataclasses
+import statistics
+import subprocess
+import time
+
+LONGEST_COMMAND = 20  # seconds
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    wall: float  # ms, from the start of the command until it was reaped
+    cpu: float  # ms, user and system, with all of its children that were reaped
+    peak: int  # kB, the largest resident set of one process
+
+
+class Failed(Exception):
+    """A command that did not do what is measured."""
+
+
+class Stopwatch:
+    """program: bench/stopwatch.c; errors: a file for what commands say; longest: seconds that one may take."""
+
+    def __init__(self, program, errors, longest=LONGEST_COMMAND):
+        self.program, self.errors, self.longest = program, errors, longest
+
+    def run(self, command, environment=None):
+        """One Sample of a command, whose output is thrown away."""
+        words = [str(word) for word in command]
+        report = subprocess.run([self.program, str(self.longest), self.errors, *words], env=environment, check=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True).stdout
+        wall, cpu, peak, status = map(int, report.split())
+        if status != 0:
+            complaint = self.errors.read_text(errors="replace").strip().splitlines()
+            raise Failed(f"{' '.join(words)}: {complaint[-1] if complaint else f'ended with status {status}'}")
+        return Sample(wall / 1e6, cpu / 1e3, peak)
+
+
+def interleave(subjects, rounds, seconds):
+    """subjects: name -> function that does it once and gives name of a part -> Sample. In each round every subject has its turn, the
+    first one another each time, so that a slow minute of the machine hits all. The first round warms up and does not count; none
+    begins after `seconds`, but one is always counted. -> (subject, part) -> Samples, one for each round."""
+    found = collections.defaultdict(list)
+    names = list(subjects)
+    began = time.monotonic()
+    for turn in range(rounds + 1):
+        if turn > 1 and time.monotonic() - began > seconds:
+            break
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            for part, sample in subjects[name]().items():
+                if turn > 0:
+                    found[name, part].append(sample)
+    return found
+
+
+def summary(samples, reference=None):
+    """The row of some samples; reference: the samples that ratios refer to, of the same rounds."""
+    walls = [sample.wall for sample in samples]
+    row = {
+        "rounds": len(samples),
+        "wall_min_ms": min(walls),
+        "wall_median_ms": statistics.median(walls),
+        "cpu_min_ms": min(sample.cpu for sample in samples),
+        "cpu_median_ms": statistics.median(sample.cpu for sample in samples),
+        "peak_kb": max(sample.peak for sample in samples),
+    }
+    if reference:
+        row["ratio_min"] = row["wall_min_ms"] / min(sample.wall for sample in reference)
+        row["ratio_median"] = statistics.median(sample.wall / other.wall for sample, other in zip(samples, reference))
+        row["ratio_cpu"] = row["cpu_median_ms"] / statistics.median(sample.cpu for sample in reference)
+    return row

@@ -1,0 +1,118 @@
+"""The results as Markdown tables and as a plot."""
+
+LETTERS = {
+    "-": "spawning the program", "n": "namespaces", "r": "the root: bind, pivot_root, /proc", "m": "the other mounts",
+    "d": "device nodes and links", "p": "masked and read-only paths", "c": "cgroups and device rules", "k": "capabilities",
+    "f": "seccomp filter",
+}
+SHARES = {"wall_min_ms": "min ms", "wall_median_ms": "median ms", "cpu_median_ms": "CPU ms"}
+
+
+def table(head, rows, words=1):
+    """words: how many columns, from the left, hold words and not numbers."""
+    lines = [head, [*["---"] * words, *["---:"] * (len(head) - words)], *rows]
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines) + "\n"
+
+
+def number(value, digits=2):
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def starts(results):
+    rows = [[name, *(number(row.get(key)) for key in ("wall_min_ms", "wall_median_ms", "cpu_median_ms", "ratio_min", "ratio_median", "ratio_cpu")),
+             row["peak_kb"], results["system_calls"].get(name) or "-"] for name, row in results["starts"].items()]
+    return table(["from start to end", "min ms", "median ms", "CPU ms", "× floor, min", "median", "CPU", "peak kB", "system calls"], rows)
+
+
+def commands(results):
+    """A row for each command, a column for each runtime."""
+    runtimes = list(results["commands"])
+    rows = [[part, *(f"{number(row['wall_min_ms'])} / {number(row['wall_median_ms'])} / {number(row['cpu_median_ms'])}"
+                     for row in (results["commands"][runtime][part] for runtime in runtimes))]
+            for part in (results["commands"][runtimes[0]] if runtimes else ())]
+    return table(["min / median / CPU ms", *runtimes], rows)
+
+
+def shares(results):
+    libcs = list(results["shares"])
+    rows = [[f"`{letter}` {LETTERS[letter]}", *(number(results["shares"][libc][letter][key], 3) for libc in libcs for key in SHARES)]
+            for letter in results["shares"][libcs[0]]]
+    return table(["the floor's parts", *(f"{libc}, {what}" for libc in libcs for what in SHARES.values())], rows)
+
+
+def memory(results):
+    rows = [[name, row["private_kb"], row["pss_kb"]] for name, row in results["memory"].items()]
+    return table(["an idle container's process", "private kB", "PSS kB"], rows)
+
+
+def rounds(results):
+    if "starts" not in results:
+        return ""
+    found = [row["rounds"] for row in (*results["starts"].values(), *(row for parts in results["commands"].values() for row in parts.values()))]
+    return f"{min(found)} to {max(found)} interleaved rounds in "
+
+
+def heading(results):
+    facts = results["machine"]
+    versions = "; ".join(f"{name}: {version}" for name, version in results.get("versions", {}).items())
+    before, after = results["load_before_and_after"]
+    return (f"`{results['command']}`: {rounds(results)}{results['seconds']} s, load average {before:.1f} "
+            f"before and {after:.1f} after; {facts['processor']}, {facts['cpus']} CPUs{', a virtual machine' if facts['hypervisor'] else ''}, "
+            f"Linux {facts['kernel']}, cgroup {facts['cgroups']}{'; ' if versions else ''}{versions}.\n\n")
+
+
+def markdown(results):
+    return starts(results) + commands(results) + shares(results) + memory(results)
+
+
+def canvas(width, height):
+    """SVG by matplotlib (Debian: python3-matplotlib). ImportError where it is not installed."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    matplotlib.rcParams["svg.hashsalt"] = "crumb"  # the same results, the same file
+    figure, axes = pyplot.subplots(figsize=(width, height))
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def save(figure, target):
+    figure.tight_layout()
+    figure.savefig(target, format="svg", metadata={"Date": None})
+
+
+def plot_groups(groups, label, target):
+    """groups: name -> name of a bar -> value; values differ by orders of magnitude, so the scale is logarithmic."""
+    kinds = list(dict.fromkeys(kind for group in groups.values() for kind in group))
+    figure, axes = canvas(9, 1.2 + 0.2 * len(kinds) * len(groups))
+    height = 0.8 / len(kinds)
+    for place, kind in enumerate(kinds):
+        bars = [(number + place * height, group[kind]) for number, group in enumerate(groups.values()) if kind in group]
+        axes.barh([at for at, _ in bars], [value for _, value in bars], height=height * 0.9, label=kind)
+        for at, value in bars:
+            axes.text(value, at, f"  {value:.0f}", va="center", fontsize=7)
+    axes.set_xscale("log")
+    axes.set_yticks([number + 0.4 - height / 2 for number in range(len(groups))], list(groups), fontsize=9)
+    axes.invert_yaxis()
+    axes.set_xlabel(label)
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    save(figure, target)
+
+
+def plot(results, target):
+    """For each start a bar from nothing to its median, its minimum within, its CPU time as a mark."""
+    names, rows = list(results["starts"]), list(results["starts"].values())
+    places = range(len(names))
+    figure, axes = canvas(9, 1.2 + 0.34 * len(names))
+    axes.barh(places, [row["wall_median_ms"] for row in rows], height=0.62, color="#cfd8e3", label="wall, median")
+    axes.barh(places, [row["wall_min_ms"] for row in rows], height=0.62, color="#4878a8", label="wall, minimum")
+    axes.plot([row["cpu_median_ms"] for row in rows], places, "|", color="#c44e52", markersize=12, markeredgewidth=2, label="CPU, median")
+    for place, row in zip(places, rows):
+        axes.text(row["wall_median_ms"], place, f"  {row['wall_min_ms']:.2f} / {row['wall_median_ms']:.2f}", va="center", fontsize=8)
+    axes.set_yticks(places, names, fontsize=9)
+    axes.invert_yaxis()
+    axes.set_xlabel("ms from the start of the command to its end (minimum / median)")
+    axes.legend(loc="lower right", frameon=False, fontsize=8)
+    save(figure, target)

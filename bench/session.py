@@ -1,0 +1,88 @@
+"""What the programs of the benchmark have in common: their containers, which do not stay, and their results as files."""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import time
+
+import machine
+import measure
+import report
+import subjects
+from subjects import BUILD, PROGRAMS, WORK
+
+
+class Session:
+    """One run of a benchmark; subclasses have measure(), which returns its own part of the results."""
+
+    longest_command = measure.LONGEST_COMMAND  # seconds
+
+    def __init__(self, rounds):
+        self.rounds, self.notes, self.made = rounds, [], []
+        self.stopwatch = measure.Stopwatch(PROGRAMS / "stopwatch", WORK / "errors", self.longest_command)
+        self.profile = json.loads(subjects.PROFILE.read_text()) if os.uname().machine == "x86_64" else None
+        self.peers = [subjects.Runtime(name, shutil.which(name)) for name in ("crun", "runc") if shutil.which(name)]
+
+    @property
+    def crumb(self):
+        """The program of the build that starts fastest."""
+        return next(path for preset in ("release-musl", "release") if (path := BUILD / preset / "bin/crumb").exists())
+
+    def container(self, name, runtime, args, profile):
+        container = subjects.Container(name, runtime, args, profile, self.stopwatch)
+        self.made.append(container)
+        return container
+
+    def results(self):
+        began, load = time.monotonic(), os.getloadavg()[0]
+        return {"command": " ".join([f"bench/{pathlib.Path(sys.argv[0]).name}", *sys.argv[1:]]), "machine": machine.facts(), **self.measure(),
+                "load_before_and_after": [load, os.getloadavg()[0]], "notes": self.notes, "seconds": round(time.monotonic() - began)}
+
+    def remove(self):
+        for subject in self.made:
+            subject.remove()
+
+
+def write(results, folder, name, markdown, plot):
+    folder.mkdir(parents=True, exist_ok=True)
+    page = report.heading(results) + markdown(results) + "".join(f"* {note}\n" for note in results["notes"])
+    (folder / f"{name}.json").write_text(json.dumps(results, indent=2) + "\n")
+    (folder / f"{name}.md").write_text(page)
+    print(page)
+    try:
+        plot(results, folder / f"{name}.svg")
+    except ImportError:
+        print("no plot: matplotlib is missing (scripts/install-deps --bench)", file=sys.stderr)
+
+
+def main(description, kind, name, prepare, markdown, plot, rounds=None, options=None, set_options=None):
+    """The command line of a benchmark. kind: its Session; name: of the files of its results; rounds: by default, where it has any."""
+    program = f"bench/{pathlib.Path(sys.argv[0]).name}"
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if rounds:
+        parser.add_argument("--rounds", type=int, default=rounds, help=f"of each part (default: {rounds}); fewer where they take long")
+    parser.add_argument("--output", type=pathlib.Path, default=BUILD / "bench", metavar="DIR", help="of the results (default: build/bench)")
+    if options:
+        options(parser)
+    arguments = parser.parse_args()
+    if set_options:
+        set_options(arguments)
+    if os.geteuid() != 0:
+        sys.exit(f"{program}: it makes real containers and so must run as root")
+    if not (BUILD / "release/bin/crumb").exists() or not (subjects.GUESTS / "hello.wasm").exists():
+        sys.exit(f"{program}: nothing to measure: make bench builds it")
+    for ending in (signal.SIGINT, signal.SIGTERM):  # also where the caller ignores them
+        signal.signal(ending, signal.default_int_handler)
+    subjects.compile_programs()
+    prepare()
+    session = kind(getattr(arguments, "rounds", None))
+    try:
+        write(session.results(), arguments.output, name, markdown, plot)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        session.remove()

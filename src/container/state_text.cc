@@ -1,0 +1,81 @@
+// By hand: a run writes its state three times, and as values of Boost.JSON that takes five times the work.
+#include "container/state_text.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <utility>
+
+namespace crumb::container {
+namespace {
+
+// Objects and arrays, one member or item after the other.
+class Text {
+ public:
+  template <class Value>
+  Text& member(std::string_view name, const Value& value) {
+    separate();
+    add(name);
+    text_ += ':';
+    add(value);
+    return *this;
+  }
+  Text& open(char bracket) { return text_ += bracket, *this; }
+  Text& close(char bracket) { return text_ += bracket, *this; }
+  std::string take() { return std::move(text_); }
+
+ private:
+  void separate() {
+    if (text_.back() != '{' && text_.back() != '[') text_ += ',';
+  }
+
+  void add(bool value) { text_ += value ? "true" : "false"; }
+  void add(int value) { text_ += std::to_string(value); }
+  void add(std::uint64_t value) { text_ += std::to_string(value); }
+  void add(const std::string& value) { add(std::string_view(value)); }
+  void add(std::string_view value) {
+    const bool plain = std::ranges::none_of(value, [](unsigned char c) { return c < ' ' || c == '"' || c == '\\'; });
+    if (plain)
+      text_.append("\"").append(value).append("\"");
+    else
+      text_ += boost::json::serialize(boost::json::string_view(value.data(), value.size()));
+  }
+  void add(const std::map<std::string, std::string>& members) {
+    open('{');
+    for (const auto& [name, value] : members) member(name, value);
+    close('}');
+  }
+  template <class Item>
+  void add(const std::vector<Item>& items) {
+    open('[');
+    for (const Item& item : items) separate(), add(item);
+    close(']');
+  }
+  void add(const plan::CgroupLeaf& leaf) {
+    open('{').member("mountpoint", leaf.mountpoint).member("path", leaf.path).member("unified", leaf.unified);
+    member("required", leaf.required).member("controllers", leaf.controllers).close('}');
+  }
+  void add(const std::pair<const plan::RdtGroup&, bool>& rdt) {
+    const plan::RdtGroup& group = rdt.first;
+    open('{').member("mountpoint", group.mountpoint).member("directory", group.directory);
+    member("monitor", group.monitor).member("made", rdt.second).close('}');
+  }
+
+  std::string text_;
+};
+
+}  // namespace
+
+std::string state_text(const State& state) {
+  Text text;
+  text.open('{').member("version", kStateVersion).member("id", state.id).member("bundle", state.bundle);
+  text.member("rootfs", state.rootfs).member("created", state.created).member("pid", state.pid);
+  text.member("startTime", state.start_time).member("ready", state.ready).member("keyring", state.keyring);
+  text.member("annotations", state.annotations).member("cgroups", state.cgroups).member("descriptors", state.descriptors);
+  if (!state.unit.empty()) text.member("unit", state.unit);
+  if (state.poststart) text.member("poststart", true);
+  if (state.poststop) text.member("poststop", true);
+  if (state.rdt) text.member("rdt", std::pair<const plan::RdtGroup&, bool>(*state.rdt, state.rdt_made));
+  return text.close('}').take();
+}
+
+}  // namespace crumb::container

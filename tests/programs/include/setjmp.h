@@ -1,0 +1,1 @@
+// Empty: wasi-libc has none, and what would use it is replaced by lua_config.h.

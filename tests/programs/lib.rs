@@ -1,0 +1,1 @@
+// Empty: a manifest must name a target. See Cargo.toml.

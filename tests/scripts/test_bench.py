@@ -1,0 +1,72 @@
+"""bench/run: that it measures and leaves nothing; no test looks at a time. Needs build/release (make) and root."""
+
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+
+from repository import TOP, run
+
+sys.path.insert(0, str(TOP / "bench"))
+sys.dont_write_bytecode = True
+
+import measure
+
+
+def sample(wall):
+    return measure.Sample(wall=wall, cpu=wall / 2, peak=int(wall))
+
+
+def left_cgroups():
+    return [path for place in pathlib.Path("/sys/fs/cgroup").glob("*") for path in place.glob("crumb-bench*")]
+
+
+class Measuring(unittest.TestCase):
+    def subjects(self, order):
+        return {name: lambda name=name: order.append(name) or {"run": sample(len(order))} for name in "abc"}
+
+    def test_every_round_has_every_subject_and_begins_with_another_one(self):
+        order = []
+        found = measure.interleave(self.subjects(order), rounds=2, seconds=60)
+        self.assertEqual("".join(order), "abc" "bca" "cab")
+        self.assertEqual(set(found), {("a", "run"), ("b", "run"), ("c", "run")})
+
+    def test_the_first_round_warms_up(self):
+        found = measure.interleave(self.subjects([]), rounds=1, seconds=60)
+        self.assertEqual(found["a", "run"], [sample(6)])
+
+    def test_when_the_time_is_over_one_round_was_measured(self):
+        found = measure.interleave(self.subjects([]), rounds=1000, seconds=0)
+        self.assertEqual(len(found["a", "run"]), 1)
+
+    def test_a_ratio_compares_samples_of_the_same_round(self):
+        row = measure.summary([sample(2), sample(30), sample(8)], [sample(1), sample(10), sample(2)])
+        self.assertEqual((row["ratio_median"], row["ratio_min"]), (3, 2))
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root")
+class Run(unittest.TestCase):
+    def test_a_few_idle_containers_are_measured_and_none_stays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = run(TOP / "bench/density", "--most", "3", "--output", folder, timeout=300)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            results = json.loads(pathlib.Path(folder, "density.json").read_text())
+        self.assertGreater(results["density"]["crumb, idle hello"]["3"]["private_kb"], 0)
+        self.assertEqual(left_cgroups(), [])
+
+    def test_one_round_measures_everything_and_leaves_no_container(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = run(TOP / "bench/run", "--rounds", "1", "--output", folder, timeout=300)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual({path.name for path in pathlib.Path(folder).iterdir()} - {"results.svg"}, {"results.json", "results.md"})
+            results = json.loads(pathlib.Path(folder, "results.json").read_text())
+        self.assertLessEqual({"hello, no container", "floor glibc, dmc", "crumb, hello", "crumb, hello.wasm interpreted"}, set(results["starts"]))
+        self.assertEqual(list(results["commands"]["crumb"]), ["create", "start", "state", "exec", "kill", "delete"])
+        self.assertGreater(results["memory"]["crumb, idle hello"]["private_kb"], 0)
+        self.assertEqual(left_cgroups(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
