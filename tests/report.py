@@ -1,5 +1,6 @@
-"""report.py FOLDER RESULTS [PATTERN]: runs the unittest tests of a folder and appends one JSON line to RESULTS for each that begins
-("start") and ends ("passed", "failed", "skipped"), so that a run which is killed still tells how far it came."""
+"""report.py FOLDER RESULTS: runs the unittest tests of a folder, or those that the environment's CRUMB_ONLY names (one a line), and appends
+one JSON line to RESULTS for each that begins ("start") and ends ("passed", "failed", "skipped"), so that a run which is killed still
+tells how far it came."""
 
 import fcntl
 import json
@@ -58,10 +59,23 @@ def open_out_of_the_way(path, flags):
     return high
 
 
-def main(folder, results, pattern="test_*.py"):
+def chosen(suite, names):
+    """Those of the suite's tests. The name of a fixture that failed, "setUpClass (module.Class)", stands for all tests of its class."""
+    wanted = unittest.TestSuite()
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            wanted.addTest(chosen(test, names))
+        elif test.id() in names or any(test.id().startswith(name.partition("(")[2].rstrip(")") + ".") for name in names):
+            wanted.addTest(test)
+    return wanted
+
+
+def main(folder, results):
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # nohup and a shell's "&" have every program here ignore them
         signal.signal(number, signal.SIG_DFL)
-    suite = unittest.defaultTestLoader.discover(folder, pattern)
+    suite = unittest.defaultTestLoader.discover(folder)
+    if names := os.environ.get("CRUMB_ONLY", "").splitlines():
+        suite = chosen(suite, names)
     with open(results, "a", opener=open_out_of_the_way) as file:
         suite.run(Recorder(file))
 

@@ -136,6 +136,88 @@ class GoogleTests(Folder):
         self.assertEqual(self.read([]), [("(all)", "failed")])
 
 
+class Groups(Folder):
+    """tests/run with a group of this folder's own."""
+
+    def group(self, text):
+        (self.folder / "test_it.py").write_text("import os, pathlib, unittest\nHERE = pathlib.Path(__file__).parent\n" + textwrap.dedent(text))
+        return runner.Group("it", folder=self.folder)
+
+    def outcomes(self, tests):
+        return {test.name.partition(".")[2]: test.outcome for _, test in tests}
+
+    def attempts(self, text):
+        """The outcomes after the first attempt and after the second, and who passed at the second only."""
+        group = self.group(text)
+        with contextlib.redirect_stdout(io.StringIO()):
+            tests = runner.run_groups([group], {}, False)
+        first = self.outcomes(tests)
+        second = runner.try_again([group], tests, {})
+        return first, self.outcomes(tests), [test.name.partition(".")[2] for _, test in second]
+
+    UPSET_ONCE = """
+        def upset_once():
+            if not (HERE / "upset").exists():
+                (HERE / "upset").touch()
+                raise OSError("busy")
+    """
+
+    def test_a_test_that_passes_at_its_second_attempt_counts_as_passed_and_is_named(self):
+        first, last, second = self.attempts(self.UPSET_ONCE + """
+        class A(unittest.TestCase):
+            def test_a(self): upset_once()
+            def test_b(self): (HERE / "b").open("x")
+        """)
+        self.assertEqual(first, {"A.test_a": "failed", "A.test_b": "passed"})
+        self.assertEqual((last, second), ({"A.test_a": "passed", "A.test_b": "passed"}, ["A.test_a"]))
+
+    def test_a_test_that_fails_twice_has_failed(self):
+        first, last, second = self.attempts("""
+        class A(unittest.TestCase):
+            def test_a(self): self.fail()
+        """)
+        self.assertEqual((last, second), ({"A.test_a": "failed"}, []))
+
+    def test_the_tests_of_a_class_whose_fixture_failed_run_at_the_second_attempt(self):
+        first, last, second = self.attempts(self.UPSET_ONCE + """
+        class A(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls): upset_once()
+            def test_a(self): pass
+            def test_b(self): pass
+        """)
+        self.assertEqual(list(first.values()), ["failed"])
+        self.assertEqual(last, {"A.test_a": "passed", "A.test_b": "passed"})
+        self.assertEqual(len(second), 1)
+
+    def test_there_is_no_second_attempt_where_many_tests_fail(self):
+        tests = "".join(f"    def test_{n}(self): (HERE / '{n}').mkdir(); self.fail()\n" for n in range(runner.FEW + 1))
+        first, last, second = self.attempts("class A(unittest.TestCase):\n" + tests)
+        self.assertEqual((last, second), (first, []))
+
+    def test_groups_run_at_the_same_time(self):
+        text = """
+        import time
+        class A(unittest.TestCase):
+            def test_it(self):
+                (HERE.parent / HERE.name).with_suffix(".met").touch()
+                end = time.monotonic() + 60
+                while not all(map(os.path.exists, %r)):
+                    self.assertLess(time.monotonic(), end)
+                    time.sleep(0.01)
+        """
+        folders = [self.folder / name for name in "ab"]
+        groups = []
+        for folder in folders:
+            folder.mkdir()
+            (folder / "test_it.py").write_text("import os, pathlib, unittest\nHERE = pathlib.Path(__file__).parent\n" +
+                                               textwrap.dedent(text % [str(one.with_suffix(".met")) for one in folders]))
+            groups.append(runner.Group(folder.name, folder=folder))
+        with contextlib.redirect_stdout(io.StringIO()):
+            tests = runner.run_groups(groups, {}, False)
+        self.assertEqual({group: test.outcome for group, test in tests}, {"a": "passed", "b": "passed"})
+
+
 class Skips(unittest.TestCase):
     def test_a_skip_counts_as_expected_only_where_a_pattern_matches_group_test_and_reason(self):
         skip = [("vm", runner.Test("A.b", "skipped", "no  moon"))]
