@@ -136,7 +136,7 @@ class GoogleTests(Folder):
         self.assertEqual(self.read([]), [("(all)", "failed")])
 
 
-class Groups(Folder):
+class Attempts(Folder):
     """tests/run with a group of this folder's own."""
 
     def group(self, text):
