@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -194,13 +195,21 @@ Failure Guest::instantiate(const Options& options, const Preopens& preopens) {
   return not_runnable("cannot be instantiated: " + reason + address_space_hint(message));
 }
 
+static bool is_socket(int descriptor) {
+  struct stat status{};
+  return ::fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
 Failure Guest::give_sockets(const Options& options, const Preopens& preopens) {
   // After the directories: wasi-libc stops looking for preopens at the first number that is none.
   const auto first = kFirstPreopen + static_cast<int>(preopens.list.size());
   if (options.network == Network::none) return {};
-  for (int index = 0; index < static_cast<int>(options.listen); ++index) {
-    if (!crumb_give_descriptor(instance_, first + index, 3 + index))
-      return {EBADF, "descriptor " + std::to_string(3 + index) + " is not an open socket"};
+  const auto listening = static_cast<int>(options.listen), all = listening + static_cast<int>(options.preserved);
+  for (int index = 0; index < all; ++index) {
+    const int descriptor = 3 + index;
+    if (index >= listening && !is_socket(descriptor)) continue;
+    if (!crumb_give_descriptor(instance_, first + index, descriptor))
+      return {EBADF, "descriptor " + std::to_string(descriptor) + " is not an open socket"};
   }
   return {};
 }

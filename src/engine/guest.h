@@ -47,7 +47,8 @@ class Guest {
   // section runs here.
   Failure instantiate(const Options& options, const Preopens& preopens);
 
-  // The sockets at descriptors 3 to 3 + options.listen - 1, under the guest's next free numbers.
+  // The sockets at descriptors 3 to 3 + options.listen - 1, and those among the options.preserved ones behind them, under the
+  // guest's numbers behind its directories; what is no socket leaves a number free.
   Failure give_sockets(const Options& options, const Preopens& preopens);
 
   // The functions that were being executed at the trap, innermost first, one line each; empty when nothing is known.

@@ -80,6 +80,7 @@ bool set_option(std::string_view key, std::string_view value, Options& options) 
   if (key == "memory-pages") return parse_number(value, 0, wire::kMostGuestPages, options.memory_pages);
   if (key == "memory-limit") return parse_number(value, 0, std::numeric_limits<std::uint64_t>::max(), options.memory_limit);
   if (key == "listen") return parse_number(value, 0, kMostSockets, options.listen);
+  if (key == "preserved") return parse_number(value, 0, kMostSockets, options.preserved);
   if (key == "threads") return parse_number(value, 0, wire::kMostGuestThreads, options.threads);
   if (key == "network") return parse_network(value, options.network);
   if (key == "code") return (options.code_required = value == "required") || value == "any";

@@ -34,9 +34,10 @@ struct Options {
   std::uint32_t threads = 0;       // besides the first one
   std::vector<Grant> grants = {{"/"}};
   Network network = Network::listen;
-  std::uint32_t listen = 0;    // listening sockets from descriptor 3 on
-  bool code_required = false;  // without compiled code the module does not run
-  int argc = 0;                // the guest's arguments, argv[0] included
+  std::uint32_t listen = 0;     // sockets from descriptor 3 on
+  std::uint32_t preserved = 0;  // descriptors behind them, which may be sockets
+  bool code_required = false;   // without compiled code the module does not run
+  int argc = 0;                 // the guest's arguments, argv[0] included
   char** argv = nullptr;
 };
 

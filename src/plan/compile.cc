@@ -124,7 +124,8 @@ Plan compile_create(const oci::Config& config, const Surroundings& surroundings)
   const bool keep_groups = denies_setgroups(input) || keeps_original_groups(config.annotations);
   add_process(input.process(), config.linux_, surroundings, Last::create, start_hooks(input), keep_groups, plan);
   require_module(config, plan.steps);
-  plan.wasm = wasm_policy(config, input.has_foreign_namespace(CLONE_NEWNET), surroundings.listen_fds);
+  plan.wasm =
+      wasm_policy(config, input.has_foreign_namespace(CLONE_NEWNET), surroundings.listen_fds, surroundings.preserve_fds);
   add_unknown_annotations(config, plan.warnings);
   return plan;
 }
@@ -148,7 +149,7 @@ Plan compile_exec(const oci::Process& process, const oci::Config& container, std
   add_terminal(process, false, plan.steps);
   add_process(process, container.linux_, surroundings, Last::exec, {}, surroundings.deny_setgroups || surroundings.keep_groups,
               plan);
-  plan.wasm = wasm_policy(container, (namespaces & CLONE_NEWNET) != 0, surroundings.listen_fds);
+  plan.wasm = wasm_policy(container, (namespaces & CLONE_NEWNET) != 0, surroundings.listen_fds, surroundings.preserve_fds);
   return plan;
 }
 

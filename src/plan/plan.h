@@ -155,7 +155,8 @@ struct WasmPolicy {
   std::uint32_t threads = 0;           // besides the first one
   std::vector<Preopen> preopens = {};  // shorter paths first
   Network network = Network::none;
-  std::uint32_t listen = 0;  // sockets from descriptor 3 on
+  std::uint32_t listen = 0;     // sockets from descriptor 3 on
+  std::uint32_t preserved = 0;  // descriptors behind them, of which the guest gets those that are sockets
   Mode mode = Mode::best;
   bool frames = false;  // compiled code only where it keeps frames: a trap's backtrace is whole then
 };

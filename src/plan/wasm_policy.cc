@@ -161,7 +161,7 @@ void set_wasm_policy(WasmPolicy& policy, std::string_view key, const std::string
     throw fail("{}: {} {}", place, quoted(value), reason);
 }
 
-WasmPolicy wasm_policy(const oci::Config& config, bool own_network, std::uint32_t listen_fds) {
+WasmPolicy wasm_policy(const oci::Config& config, bool own_network, std::uint32_t listen_fds, std::uint32_t preserve_fds) {
   WasmPolicy policy = bare_wasm_policy();
   policy.preopens = {{"/", true}};
   policy.network = own_network ? WasmPolicy::Network::all : WasmPolicy::Network::listen;
@@ -169,7 +169,10 @@ WasmPolicy wasm_policy(const oci::Config& config, bool own_network, std::uint32_
     if (find_setting(key) != nullptr)
       set_wasm_policy(policy, key, value, fmt::format("{}: annotations[\"{}{}\"]", config.name, kPrefix, key));
   });
-  if (policy.network != WasmPolicy::Network::none) policy.listen = listen_fds;
+  if (policy.network != WasmPolicy::Network::none) {
+    policy.listen = listen_fds;
+    policy.preserved = preserve_fds - listen_fds;
+  }
   return within(std::move(policy), bounds_of(config.linux_.resources));
 }
 

@@ -14,8 +14,9 @@
 namespace crumb::plan {
 
 // In create and exec alike. own_network: the container does not share the host's network. listen_fds: sockets that are handed
-// over. Throws Error `config.json: annotations["run.crumb.wasm.KEY"]: reason`.
-WasmPolicy wasm_policy(const oci::Config& config, bool own_network, std::uint32_t listen_fds);
+// over; preserve_fds: them and the descriptors behind them that the program keeps. Throws Error `config.json:
+// annotations["run.crumb.wasm.KEY"]: reason`.
+WasmPolicy wasm_policy(const oci::Config& config, bool own_network, std::uint32_t listen_fds, std::uint32_t preserve_fds);
 
 // A policy without directories, sockets and limits, for who gives them one by one.
 WasmPolicy bare_wasm_policy();

@@ -77,6 +77,7 @@ std::string engine_options(const Program& program, const plan::WasmPolicy& polic
   }
   add("network", policy.network == none ? "none" : policy.network == listen ? "listen" : "all");
   if (policy.listen != 0) add("listen", policy.listen);
+  if (policy.preserved != 0) add("preserved", policy.preserved);
   if (policy.mode == plan::WasmPolicy::Mode::aot) add("code", "required");
   return options;
 }

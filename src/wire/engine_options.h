@@ -21,6 +21,7 @@
 //                blank, NAME no "::". Then there are no others, and no working directory
 // network        "none", "listen": the sockets that were handed over; "all": also new ones    listen
 // listen         number of listening sockets handed over from descriptor 3 on                0
+// preserved      number of descriptors behind them that may be sockets: those are given, too 0
 // code           "any"; "required": compiled code or nothing                                  any
 //
 // The engine and crumb share this header and nothing else.

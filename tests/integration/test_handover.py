@@ -110,8 +110,8 @@ class Handover(ContainerCase):
         self.assertEqual(result.code, 1, result)
         self.assertIn("LISTEN_FDS 1: descriptor 3 is not open", result.err)
 
-    @only_crumb("WebAssembly")
-    def test_a_guest_accepts_on_a_socket_that_was_handed_over(self):
+    def accepts(self, number, flags=(), variables=None, files=("a",)):
+        """A guest accepts a connection on the socket that is handed over under this number, with these files at 3 and the next."""
         self.bundle.guest("socket", "/socket.wasm")
         self.process["args"] = ["/socket.wasm"]
         self.bundle.write()
@@ -122,12 +122,20 @@ class Handover(ContainerCase):
             self.addCleanup(client.close)
             listening = fcntl.fcntl(server, fcntl.F_DUPFD, 50)
             self.addCleanup(os.close, listening)
-            with self.open_from_3("a") as popen:
-                os.dup2(listening, 3)
-                out = self.activated("run", "--bundle", self.bundle.path, self.name, variables={"LISTEN_FDS": "1"}, **popen)
+            with self.open_from_3(*files) as popen:
+                os.dup2(listening, number)
+                out = self.activated("run", "--bundle", self.bundle.path, *flags, self.name, variables=variables or {}, **popen)
         self.assertEqual(out, "")
         client.settimeout(10)
         self.assertEqual(client.recv(100), b"hello from wasm\n")
+
+    @only_crumb("WebAssembly")
+    def test_a_guest_accepts_on_a_socket_that_was_handed_over(self):
+        self.accepts(3, variables={"LISTEN_FDS": "1"})
+
+    @only_crumb("WebAssembly")
+    def test_a_guest_accepts_on_a_preserved_socket_behind_a_file(self):
+        self.accepts(4, ("--preserve-fds", "2"), files=("a", "b"))
 
 
 class PidfdCase(ContainerCase):

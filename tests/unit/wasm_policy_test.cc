@@ -24,7 +24,7 @@ oci::Config config_with(std::map<std::string, std::string> annotations) {
 }
 
 WasmPolicy with(const std::string& key, const std::string& value) {
-  return wasm_policy(config_with({{"run.crumb.wasm." + key, value}}), false, 2);
+  return wasm_policy(config_with({{"run.crumb.wasm." + key, value}}), false, 2, 5);
 }
 
 std::string refusal(const std::string& key, const std::string& value) {
@@ -32,10 +32,11 @@ std::string refusal(const std::string& key, const std::string& value) {
 }
 
 TEST(WasmPolicy, GivesTheWholeRootAndTheSocketsThatWereHandedOver) {
-  const WasmPolicy policy = wasm_policy(config_with({}), false, 2);
+  const WasmPolicy policy = wasm_policy(config_with({}), false, 2, 5);
   EXPECT_THAT(policy.preopens, ElementsAre(Preopen{"/", true}));
   EXPECT_EQ(policy.network, Network::listen);
   EXPECT_EQ(policy.listen, 2U);
+  EXPECT_EQ(policy.preserved, 3U);
   EXPECT_EQ(policy.threads, 256U);
   EXPECT_EQ(policy.stack, kMebi);
   EXPECT_EQ(policy.memory, 0U);
@@ -43,12 +44,13 @@ TEST(WasmPolicy, GivesTheWholeRootAndTheSocketsThatWereHandedOver) {
 }
 
 TEST(WasmPolicy, GivesNewSocketsInANetworkOfTheContainersOwn) {
-  EXPECT_EQ(wasm_policy(config_with({}), true, 0).network, Network::all);
+  EXPECT_EQ(wasm_policy(config_with({}), true, 0, 0).network, Network::all);
 }
 
 TEST(WasmPolicy, OfAnAnnotationGoesBeforeThat) {
   EXPECT_EQ(with("network", "all").network, Network::all);
   EXPECT_EQ(with("network", "none").listen, 0U);
+  EXPECT_EQ(with("network", "none").preserved, 0U);
   EXPECT_EQ(with("stack", "64k").stack, 65536U);
   EXPECT_EQ(with("memory", "1.5 MiB").memory, 3 * kMebi / 2);
   EXPECT_EQ(with("threads", "0").threads, 0U);
@@ -109,7 +111,7 @@ TEST(WasmBounds, OfCgroupsAboveCountWhereTheyAreSmaller) {
   oci::Config config = config_with({});
   config.linux_.resources.memory.limit = 64 * kMebi;
   config.linux_.resources.pids_limit = 20;
-  const WasmPolicy policy = wasm_policy(config, false, 0);
+  const WasmPolicy policy = wasm_policy(config, false, 0, 0);
   EXPECT_EQ(within(policy, {{32 * kMebi}, {10}}).memory_limit, 32 * kMebi);
   EXPECT_EQ(within(policy, {{32 * kMebi}, {10}}).threads, 9U);
   EXPECT_EQ(within(policy, {{128 * kMebi}, {30}}).memory_limit, 64 * kMebi);
@@ -121,8 +123,8 @@ TEST(WasmBounds, AreNoneWhereTheConfigSaysUnlimited) {
   oci::Config config = config_with({});
   config.linux_.resources.memory.limit = -1;
   config.linux_.resources.pids_limit = -1;
-  EXPECT_EQ(wasm_policy(config, false, 0).memory_limit, 0U);
-  EXPECT_EQ(wasm_policy(config, false, 0).threads, 256U);
+  EXPECT_EQ(wasm_policy(config, false, 0, 0).memory_limit, 0U);
+  EXPECT_EQ(wasm_policy(config, false, 0, 0).threads, 256U);
 }
 
 TEST(WasmBounds, OfOneProcessLeaveNoThread) { EXPECT_EQ(within(with("threads", "5"), {{}, {1}}).threads, 0U); }

@@ -70,7 +70,8 @@ TEST(WasmGuest, GetsTheEngineAndItsOptions) {
                                 .threads = 4,
                                 .preopens = {{"/", false}, {"/tmp", true}},
                                 .network = plan::WasmPolicy::Network::all,
-                                .listen = 2};
+                                .listen = 2,
+                                .preserved = 3};
   const Guest guest = prepare_guest(program_in(file), policy, {"/proc/self/exe", ""});
   EXPECT_TRUE(guest.engine);
   char bytes[256];
@@ -78,7 +79,7 @@ TEST(WasmGuest, GetsTheEngineAndItsOptions) {
   EXPECT_EQ(std::string_view(bytes, static_cast<std::size_t>(size)),
             "module=9\0name=/app.wasm\0report=6\0stack=65536\0memory-pages=16\0memory-limit=16777216\0threads=4\0preopen=ro "
             "/\0preopen=rw /tmp\0"
-            "network=all\0listen=2\0"sv);
+            "network=all\0listen=2\0preserved=3\0"sv);
   EXPECT_LT(::write(guest.options.get(), "x", 1), 0) << "the options are sealed";
 }
 
