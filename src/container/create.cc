@@ -52,12 +52,6 @@ void add_hook_output(const oci::Config& config, plan::Plan& plan, std::uint32_t 
     if (*fd) named.push_back(std::move(*fd));
 }
 
-std::vector<int> numbers(const std::vector<Fd>& descriptors) {
-  std::vector<int> result;
-  for (const Fd& fd : descriptors) result.push_back(fd.get());
-  return result;
-}
-
 }  // namespace
 
 Made make_container(const Runtime& runtime, const CreateOptions& options, bool detach) {
@@ -88,7 +82,7 @@ Made make_container(const Runtime& runtime, const CreateOptions& options, bool d
   std::vector<Fd> named = open_idmaps(plan, options.handover.count());
   add_hook_output(bundle.config, plan, options.handover.count(), named);
   linux::NewRdtGroup rdt(plan.host.rdt ? &*plan.host.rdt : nullptr, plan.host.document);
-  Launch launch(runtime, plan, {start.get(), result.get(), -1, options.handover.count(), numbers(named)});
+  Launch launch(runtime, plan, {start.get(), result.get(), -1, options.handover.count(), numbers_of(named)});
   const auto born = [&](int pid) {
     record(entry, state, pid);
     start_scope(runtime, plan.host, pid);

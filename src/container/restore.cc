@@ -166,12 +166,6 @@ void run_criu(criu::Program& program, const plan::Plan& plan, criu::Options& opt
     throw fail("container \"{}\": criu has restored process {}, not {}", id, answer.pid, listening.process.pid());
 }
 
-std::vector<int> numbers(const std::vector<Fd>& descriptors) {
-  std::vector<int> result;
-  for (const Fd& fd : descriptors) result.push_back(fd.get());
-  return result;
-}
-
 struct Restored {
   int pid;  // of the container's process, a child of crumb
   Terminal terminal;
@@ -204,7 +198,7 @@ Restored restore_container(const Runtime& runtime, const RestoreOptions& asked) 
     const CriuRoot root(entry, bundle.rootfs, plan.steps);
     options.root = root.path();
     add_external_mounts(bundle, plan, options);
-    criu::Program program(criu, criu::Program::Streams::own, numbers(namespaces));
+    criu::Program program(criu, criu::Program::Streams::own, numbers_of(namespaces));
     start_scope(runtime, plan.host, program.pid());
     unfinished.owns_scope();
     linux::create_cgroups(plan.host, program.pid());
