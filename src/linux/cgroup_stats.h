@@ -6,7 +6,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "plan/plan.h"
@@ -80,11 +79,5 @@ struct CgroupStats {
 
 // Controllers that a leaf does not have count nothing. Throws support Error when a leaf cannot be read.
 CgroupStats cgroup_stats(const std::vector<plan::CgroupLeaf>& leaves);
-
-// For tests: forms of the kernel's files.
-std::vector<std::uint64_t> parse_list(std::string_view text);                    // "0-2,4"
-std::optional<PressureStats> parse_pressure(std::string_view text);              // "some avg10=0.00 ...\nfull ..."
-std::vector<BlkioEntry> parse_blkio(std::string_view text);                      // "8:0 Read 1282048\n"
-std::map<std::string, std::vector<BlkioEntry>> parse_io(std::string_view text);  // "8:0 rbytes=1 wbytes=2 rios=3 wios=4 ..."
 
 }  // namespace crumb::linux

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "linux/cgroup_formats.h"
 #include "linux/cgroup_limits.h"
 
 namespace crumb::linux {
