@@ -95,8 +95,8 @@ class WithSystemd(ContainerCase):
         self.wait_status("stopped")
 
 
-class WithSystemdOfAUser(RootlessCase):
-    """The user's instance runs as a service whose cgroup is delegated to it, and crumb there."""
+class SystemdOfAUser(RootlessCase):
+    """The user's instance runs as a service whose cgroup is delegated to it, and what the user starts there."""
 
     def setUp(self):
         super().setUp()
@@ -122,6 +122,8 @@ class WithSystemdOfAUser(RootlessCase):
         finally:
             (CGROUPS / mine.lstrip("/") / "cgroup.procs").write_text(str(os.getpid()))
 
+
+class WithSystemdOfAUser(SystemdOfAUser):
     def test_a_container_is_in_a_scope_of_the_users_systemd_with_its_limits(self):
         self.linux["cgroupsPath"] = f"user.slice:crumb:{self.name}"
         self.linux["resources"] = {"pids": {"limit": 33}, "memory": {"limit": 64 << 20}}
