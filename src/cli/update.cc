@@ -39,7 +39,8 @@ constexpr Flag kFlags[] = {
     {"blkio-weight", Kind::number, "blockIO", "weight", "N", "weight of its block I/O, 10 to 1000"},
     {"pids-limit", Kind::number, "pids", "limit", "N", "the most processes, -1 for no limit"},
     {"kernel-memory", Kind::size, "memory", "kernel", "SIZE", "ignored: Linux has no such limit any more"},
-    {"kernel-memory-tcp", Kind::size, "memory", "kernelTCP", "SIZE", "ignored likewise"},
+    {"kernel-memory-tcp", Kind::size, "memory", "kernelTCP", "SIZE",
+     "limit of TCP's buffers, on cgroup v1; ignored on v2, which has none"},
 };
 
 struct Given {

@@ -37,7 +37,7 @@ void update(const Runtime& runtime, const std::string& id, const std::string& re
   if (!entry) throw fail("container \"{}\" does not exist", id);
   const std::optional<State> state = entry->read();
   if (!state || status_of(*entry, *state) == Status::stopped) throw Error("container not running");
-  if (changed.memory.limits_kernel_memory) log::warning(plan::kKernelMemoryIgnored);
+  if (plan::limits_kernel_memory(changed.memory, plan::are_unified(state->cgroups))) log::warning(plan::kKernelMemoryIgnored);
 
   if (!schemas.empty() && !state->rdt) throw fail("{}: Intel RDT: the container's config.json has no linux.intelRdt", name);
 

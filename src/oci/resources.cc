@@ -44,8 +44,8 @@ Memory parse_memory(const json::Cursor& object) {
   memory.limit = find_amount(object, "limit");
   memory.reservation = find_amount(object, "reservation");
   memory.swap = find_amount(object, "swap");
-  for (const char* key : {"kernel", "kernelTCP"})
-    if (find_amount(object, key)) memory.limits_kernel_memory = true;
+  memory.kernel = find_amount(object, "kernel");
+  memory.kernel_tcp = find_amount(object, "kernelTCP");
   if (const auto swappiness = object.find("swappiness")) memory.swappiness = swappiness->natural(kLargestSwappiness);
   if (const auto disable = object.find("disableOOMKiller")) memory.disable_oom_killer = disable->boolean();
   if (const auto use = object.find("useHierarchy")) use->boolean();

@@ -15,8 +15,9 @@ struct Memory {
   std::optional<std::int64_t> limit, reservation, swap;
   std::optional<std::uint64_t> swappiness;
   std::optional<bool> disable_oom_killer;
-  bool check_before_update = false;   // an update below what is used is refused
-  bool limits_kernel_memory = false;  // kernel, kernelTCP: no kernel of today obeys them
+  std::optional<std::int64_t> kernel;      // no kernel of today obeys it
+  std::optional<std::int64_t> kernel_tcp;  // buffers of TCP connections; cgroup v1 only
+  bool check_before_update = false;        // an update below what is used is refused
 };
 
 // Times in microseconds.

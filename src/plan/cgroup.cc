@@ -183,17 +183,23 @@ void add_cgroups(const Input& input, Plan& plan) {
   add_limits(limits, plan.host);
   // Who may not use cgroups freely has no devices to give either: they are binds of nodes that the user may open anyway.
   if (!limits.restricted) add_devices(limits, plan.host);
-  if (resources.memory.limits_kernel_memory) plan.warnings.emplace_back(kKernelMemoryIgnored);
+  if (limits_kernel_memory(resources.memory, limits.v2)) plan.warnings.emplace_back(kKernelMemoryIgnored);
 }
+
+bool are_unified(const std::vector<CgroupLeaf>& leaves) {
+  return !leaves.empty() && std::ranges::all_of(leaves, &CgroupLeaf::unified);
+}
+
+bool limits_kernel_memory(const oci::Memory& memory, bool v2) { return memory.kernel || (v2 && memory.kernel_tcp); }
 
 Host compile_update(const oci::Resources& changed, const oci::Resources& all, std::vector<CgroupLeaf> leaves,
                     const std::string& document, const std::string& unit) {
   Host host;
   host.document = document;
   host.cgroup_leaves = std::move(leaves);
-  const bool v2 = !host.cgroup_leaves.empty() && std::ranges::all_of(host.cgroup_leaves, &CgroupLeaf::unified);
   const oci::Resources resources = complete(changed, all);
-  const LimitsInput limits{.resources = resources, .prefix = "", .v2 = v2, .disabled = host.cgroup_leaves.empty()};
+  const LimitsInput limits{
+      .resources = resources, .prefix = "", .v2 = are_unified(host.cgroup_leaves), .disabled = host.cgroup_leaves.empty()};
   add_limits(limits, host);
   if (!changed.device_rules.empty()) add_devices(limits, host);
   if (unit.empty()) return host;

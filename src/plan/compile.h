@@ -77,7 +77,9 @@ Plan compile_create(const oci::Config& config, const Surroundings& surroundings)
 Plan compile_exec(const oci::Process& process, const oci::Config& container, std::uint64_t pidfd, std::uint64_t namespaces,
                   std::vector<CgroupLeaf> leaves, const Surroundings& surroundings);
 
-// The warning about memory.kernel and memory.kernelTCP.
+// Whether `memory` has limits that the kernel does not have: memory.kernel, and on v2 memory.kernelTCP. They are ignored with
+// that warning, as runc ignores them.
+bool limits_kernel_memory(const oci::Memory& memory, bool v2);
 inline constexpr char kKernelMemoryIgnored[] = "limits of kernel memory are ignored: Linux has none any more";
 
 // What changes when a container with these leaves is given other limits. `changed`: what is to be changed, in `document`, whose

@@ -100,6 +100,8 @@ void Limits::add_memory_v1() {
   }
   if (memory.reservation)
     write("memory", "memory.soft_limit_in_bytes", fmt::to_string(*memory.reservation), "memory.reservation");
+  if (memory.kernel_tcp)
+    write("memory", "memory.kmem.tcp.limit_in_bytes", fmt::to_string(*memory.kernel_tcp), "memory.kernelTCP");
   if (memory.swappiness) write("memory", "memory.swappiness", fmt::to_string(*memory.swappiness), "memory.swappiness");
   if (memory.disable_oom_killer.value_or(false)) write("memory", "memory.oom_control", "1", "memory.disableOOMKiller");
 }

@@ -44,6 +44,9 @@ struct CgroupLeaf {
   bool required = true;  // false: no limit needs it, a failure to make or join it is a warning
 };
 
+// Whether limits of these leaves are those of v2: there are leaves, and none of v1.
+bool are_unified(const std::vector<CgroupLeaf>& leaves);
+
 // Written into a leaf's file before the process joins, in order.
 struct CgroupWrite {
   std::size_t leaf = 0;  // index into Host::cgroup_leaves

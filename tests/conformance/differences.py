@@ -7,8 +7,6 @@ PROGRAMS = {
     "linux_ns_itype": dict.fromkeys(
         ("runc", "crun"),
         "a config without a mount namespace is refused: its mounts would be the caller's, and stay when the container is deleted"),
-    **dict.fromkeys(("linux_cgroups_memory", "linux_cgroups_relative_memory"), {
-        "crun": "`memory.kernelTCP` is ignored with a warning, as runc ignores it: kernels call it deprecated"}),
     "linux_mount_label": {
         "crun": "a `linux.mountLabel` that the kernel cannot put into force is an error, as with runc; crun leaves it out"},
     "hooks_stdin": {"crun": "as runc: a prestart hook is told `creating`, since it is a part of create; crun says `created`"},

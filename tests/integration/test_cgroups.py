@@ -28,6 +28,15 @@ class Limits(ContainerCase):
         self.create("/bin/true")
         self.assertEqual(self.cgroup("memory", "memory.soft_limit_in_bytes", "memory.low"), str(32 * MEGA))
 
+    @not_on("runc", "ignores it")
+    def test_the_limit_of_tcp_buffers_is_written_on_version_1(self):
+        name = "memory.kmem.tcp.limit_in_bytes"
+        if not any(os.path.exists(f"{place}/{name}") for place in hierarchies()):
+            self.skipTest("limits of TCP's buffers are version 1's")
+        self.limit(memory={"kernelTCP": 16 * MEGA})
+        self.create("/bin/true")
+        self.assertEqual((self.cgroup_folder("memory") / name).read_text(), f"{16 * MEGA}\n")
+
     def test_memory_and_swap_together_are_written(self):
         name = "memory.swap.max" if UNIFIED else "memory.memsw.limit_in_bytes"
         root = next(p for p, c in hierarchies().items() if UNIFIED or "memory" in c)

@@ -128,6 +128,24 @@ class Flags(UpdateCase):
         self.limited()
         self.update("--kernel-memory", "50m")
 
+    @not_on("runc", "ignores it")
+    def test_tcp_buffers(self):
+        self.limited()
+        limit = self.cgroup_folder("memory") / "memory.kmem.tcp.limit_in_bytes"
+        if not limit.exists():
+            self.skipTest("limits of TCP's buffers are version 1's")
+        self.update("--kernel-memory-tcp", "16m")
+        self.assertEqual(int(limit.read_text()), 16 * MEGA)
+        self.update("--kernel-memory-tcp", "-1")
+        self.assertGreater(int(limit.read_text()), 1 << 62)
+
+    @only_crumb("the warning")
+    def test_tcp_buffers_are_ignored_on_version_2_with_a_warning(self):
+        if not UNIFIED:
+            self.skipTest("version 1 limits TCP's buffers")
+        self.limited()
+        self.assertIn("limits of kernel memory are ignored", self.runtime("update", "--kernel-memory-tcp", "16m", self.name).err)
+
     def test_a_created_container_is_updated_too(self):
         self.linux["resources"] = {"pids": {"limit": 20}}
         self.create("/bin/true")

@@ -137,11 +137,29 @@ TEST(Limits, WhoseControllerIsMissingAreNamedWithTheirPlace) {
 
 TEST(Update, OfNoLimitWritesNothing) { EXPECT_THAT(writes(kV1, "{}", R"({"memory": {"limit": 20}})"), IsEmpty()); }
 
-TEST(KernelMemory, IsIgnoredWithAWarning) {
+TEST(Limits, OfTcpBuffersAreVersion1s) {
+  constexpr char kBuffers[] = R"({"memory": {"kernelTCP": 4096}})";
+  EXPECT_THAT(writes(kV1, kBuffers), ElementsAre("memory.kmem.tcp.limit_in_bytes=4096"));
+  EXPECT_THAT(writes(kV2, kBuffers), IsEmpty());
+}
+
+std::vector<std::string> warnings_of(std::string_view member, CgroupMode mode) {
   Surroundings surroundings;
   surroundings.rootfs = surroundings.bundle = "/bundle";
-  EXPECT_THAT(compile_create(oci::parse_with("/linux/resources/memory/kernel", "4096"), surroundings).warnings,
-              ElementsAre(kKernelMemoryIgnored));
+  surroundings.cgroups.mode = mode;
+  const bool v2 = mode == CgroupMode::v2;
+  surroundings.cgroups.hierarchies = {{v2 ? "/cg" : "/cg/memory", {"memory"}, v2}};
+  return compile_create(oci::parse_with(member, "4096"), surroundings).warnings;
+}
+
+TEST(KernelMemory, IsIgnoredWithAWarning) {
+  EXPECT_THAT(warnings_of("/linux/resources/memory/kernel", CgroupMode::v1), ElementsAre(kKernelMemoryIgnored));
+  EXPECT_THAT(warnings_of("/linux/resources/memory/kernel", CgroupMode::v2), ElementsAre(kKernelMemoryIgnored));
+}
+
+TEST(KernelMemory, OfTcpIsIgnoredWithAWarningOnVersion2Only) {
+  EXPECT_THAT(warnings_of("/linux/resources/memory/kernelTCP", CgroupMode::v1), IsEmpty());
+  EXPECT_THAT(warnings_of("/linux/resources/memory/kernelTCP", CgroupMode::v2), ElementsAre(kKernelMemoryIgnored));
 }
 
 }  // namespace

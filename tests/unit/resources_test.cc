@@ -18,11 +18,11 @@ TEST(Resources, AreNamedAsTheCallerSays) {
 
 // What dockerd writes: every number, 0 where it says nothing.
 TEST(Resources, ThatAreZeroAreNotSet) {
-  const Resources resources = parse(R"({"memory": {"limit": 0, "swap": 0, "reservation": 0, "kernel": 0},
+  const Resources resources = parse(R"({"memory": {"limit": 0, "swap": 0, "reservation": 0, "kernel": 0, "kernelTCP": 0},
     "cpu": {"shares": 0, "quota": 0, "period": 0, "realtimeRuntime": 0, "realtimePeriod": 0, "cpus": "", "mems": ""},
     "blockIO": {"weight": 0, "leafWeight": 0}, "network": {"classID": 0}})");
   EXPECT_FALSE(resources.memory.limit || resources.memory.swap || resources.memory.reservation);
-  EXPECT_FALSE(resources.memory.limits_kernel_memory);
+  EXPECT_FALSE(resources.memory.kernel || resources.memory.kernel_tcp);
   EXPECT_FALSE(resources.cpu.shares || resources.cpu.quota || resources.cpu.period || resources.cpu.realtime_runtime ||
                resources.cpu.realtime_period || resources.cpu.burst || resources.cpu.idle);
   EXPECT_FALSE(resources.block_io.weight || resources.block_io.leaf_weight || resources.network.class_id);
