@@ -6,7 +6,7 @@
 #include "cli/handover.h"
 #include "cli/process.h"
 #include "support/error.h"
-#include "support/file.h"
+#include "support/given_file.h"
 #include "support/text.h"
 
 namespace crumb::cli {
@@ -46,7 +46,7 @@ void add_flags(Options& options, Given& given) {
 
 oci::Process process_from(const std::string& file) {
   try {
-    return oci::parse_process(read_file(file), file);
+    return oci::parse_process(read_given_file(file), file);
   } catch (const Error& error) {
     throw fail("exec: option --process: {}", error.what());
   }

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "support/error.h"
 #include "support/file.h"
+#include "support/given_file.h"
 #include "support/json.h"
 #include "support/quantities.h"
 #include "support/text.h"
@@ -88,7 +89,7 @@ Action define_update(Options& options) {
     else if (given->resources == "-")
       container::update(runtime, given->id, read_all(0, "standard input"), "standard input", given->schemas);
     else
-      container::update(runtime, given->id, read_file(given->resources), given->resources, given->schemas);
+      container::update(runtime, given->id, read_given_file(given->resources), given->resources, given->schemas);
     return 0;
   };
 }

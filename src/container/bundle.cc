@@ -23,14 +23,15 @@ namespace {
 // The reason an object at a path cannot be used; ENOENT in words that no caller takes for a missing program.
 std::string reason(long error) { return error == -ENOENT ? "does not exist" : errno_text(static_cast<int>(-error)); }
 
-// O_NONBLOCK: a FIFO in the place of config.json must not stop us.
-std::string read_config(const std::string& path) {
-  const long opened = kernel::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+// A FIFO in the place of the bundle's config.json must not stop us. `given`: by the caller, whose pipe is waited for.
+std::string read_config(const std::string& path, bool given) {
+  const int waits = given ? 0 : O_NONBLOCK;
+  const long opened = kernel::openat(AT_FDCWD, path.c_str(), O_RDONLY | waits | O_NOCTTY | O_CLOEXEC);
   if (opened < 0) throw fail("config \"{}\" {}", path, reason(opened));
   const Fd file(opened);
   struct stat status = {};
   check(kernel::fstat(file.get(), &status), "config \"{}\"", path);
-  if (!S_ISREG(status.st_mode)) throw fail("config \"{}\" is not a regular file", path);
+  if (!S_ISREG(status.st_mode) && !(given && S_ISFIFO(status.st_mode))) throw fail("config \"{}\" is not a regular file", path);
   return read_all(file.get(), path);
 }
 
@@ -68,8 +69,9 @@ std::string real_directory(const std::string& path, const std::string& place) {
 Bundle load_bundle(const CreateOptions& options) {
   Bundle bundle;
   bundle.path = real_directory(options.bundle, "bundle ");
-  const std::string path = options.config.empty() ? bundle.path + "/config.json" : options.config;
-  bundle.text = read_config(path);
+  const bool given = !options.config.empty();
+  const std::string path = given ? options.config : bundle.path + "/config.json";
+  bundle.text = read_config(path, given);
   const std::string name = path.substr(path.rfind('/') + 1);
   bundle.config = oci::parse_config(bundle.text, name);
   const std::string& root = bundle.config.root.path;

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import signal
+import subprocess
 import time
 import unittest
 
@@ -257,6 +258,13 @@ class ProcessFile(ContainerCase):
         result = self.exec_file(args=["/bin/sh", "-c", "pwd; id -u; echo $COLOUR; exit 3"], cwd="/tmp", user={"uid": 1000, "gid": 1000},
                                 env=["COLOUR=red"], code=3)
         self.assertEqual(result.out, "/tmp\n1000\nred\n")
+
+    @not_on("crun", "maps the file")
+    def test_the_process_comes_through_a_pipe(self):
+        self.running()
+        script = 'exec "$0" "$@" --process <(echo \'{"args": ["/bin/echo", "piped"], "cwd": "/"}\') ' + self.name
+        out = subprocess.run(["bash", "-c", script, *map(str, self.command_line("exec"))], stdout=subprocess.PIPE, text=True, check=True).stdout
+        self.assertEqual(out, "piped\n")
 
     def test_its_environment_is_the_files_alone(self):
         self.process["env"].append("COLOUR=green")

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import unittest
 
 from support import IS_CRUMB, ContainerCase, not_on, only_crumb, reap_orphans
@@ -107,6 +108,14 @@ class Create(ContainerCase):
         self.process["args"] = ["/bin/echo", "other"]
         path.write_text(json.dumps(self.config))
         self.assertEqual(self.runtime("run", "--bundle", self.bundle.path, "--config", path, self.name).out, "other\n")
+
+    @not_on("runc", "1.1 does not know --config")
+    def test_the_config_may_come_through_a_pipe(self):
+        self.process["args"] = ["/bin/echo", "piped"]
+        script = 'exec "$0" "$@" --config <(echo "$CONFIG") ' + self.name
+        command = ["bash", "-c", script, *map(str, self.command_line("run", "--bundle", self.bundle.path))]
+        environment = {**os.environ, "CONFIG": json.dumps(self.config)}
+        self.assertEqual(subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout, "piped\n")
 
     def test_a_rootfs_may_have_an_absolute_path(self):
         self.config["root"]["path"] = str(self.bundle.rootfs)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import subprocess
 import unittest
 
 import every_member
@@ -169,6 +170,13 @@ class Json(UpdateCase):
     def test_from_standard_input(self):
         self.limited()
         self.update("--resources", "-", input=self.CHANGES)
+        self.changed()
+
+    def test_through_a_pipe(self):
+        self.limited()
+        script = 'exec "$0" "$@" --resources <(echo "$CHANGES") ' + self.name
+        command = ["bash", "-c", script, *map(str, self.command_line("update"))]
+        subprocess.run(command, env={**os.environ, "CHANGES": self.CHANGES}, check=True)
         self.changed()
 
     def test_from_standard_input_as_containerd_says_it(self):
