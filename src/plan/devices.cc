@@ -5,6 +5,7 @@
 #include <iterator>
 #include <optional>
 #include <span>
+#include <tuple>
 
 #include "plan/parts.h"
 #include "plan/words.h"
@@ -39,11 +40,17 @@ struct Rule {
   std::string place;
 };
 
+bool are_equal(const oci::DeviceRule& one, const oci::DeviceRule& other) {
+  const auto members = [](const oci::DeviceRule& rule) {
+    return std::tie(rule.allow, rule.type, rule.major, rule.minor, rule.access);
+  };
+  return members(one) == members(other);
+}
+
 // Whether `rule` stands there as it is and nothing behind it denies anything: callers list what every container has, too.
 bool holds_already(const std::vector<Rule>& rules, const oci::DeviceRule& rule) {
-  const std::string text = device_rule_text(rule);
   for (auto later = rules.rbegin(); later != rules.rend() && later->rule.allow; ++later)
-    if (device_rule_text(later->rule) == text) return true;
+    if (are_equal(later->rule, rule)) return true;
   return false;
 }
 
