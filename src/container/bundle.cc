@@ -66,14 +66,14 @@ std::string real_directory(const std::string& path, const std::string& place) {
   return read_link(fmt::format("/proc/self/fd/{}", directory.get()));
 }
 
-Bundle load_bundle(const CreateOptions& options) {
+Bundle load_bundle(const CreateOptions& options, const Parse& parse) {
   Bundle bundle;
   bundle.path = real_directory(options.bundle, "bundle ");
   const bool given = !options.config.empty();
   const std::string path = given ? options.config : bundle.path + "/config.json";
   bundle.text = read_config(path, given);
   const std::string name = path.substr(path.rfind('/') + 1);
-  bundle.config = oci::parse_config(bundle.text, name);
+  bundle.config = parse(bundle.text, name);
   const std::string& root = bundle.config.root.path;
   bundle.rootfs = real_directory(root.starts_with('/') ? root : bundle.path + "/" + root, name + ": root.path: ");
   return bundle;

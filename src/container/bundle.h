@@ -1,7 +1,9 @@
 // A bundle on disk (bundle.md): config.json, read once, and the root filesystem it names.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "container/container.h"
 #include "oci/config.h"
@@ -20,7 +22,9 @@ struct Bundle {
 std::string real_directory(const std::string& path, const std::string& place);
 
 // Throws Error naming the bundle or the place in config.json. Opens nothing that could block: a FIFO is refused.
-Bundle load_bundle(const CreateOptions& options);
+// `parse`: what reads the text of config.json; filter.h has another.
+using Parse = std::function<oci::Config(std::string_view text, const std::string& name)>;
+Bundle load_bundle(const CreateOptions& options, const Parse& parse = oci::parse_config);
 
 // What the compiler is told of this machine, but for its cgroups: exec does not need them.
 plan::Surroundings surroundings_of(const Runtime& runtime, const std::string& id, const std::string& bundle,

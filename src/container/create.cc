@@ -1,6 +1,7 @@
 #include "container/create.h"
 
 #include <csignal>
+#include <functional>
 
 #include "container/bundle.h"
 #include "container/filter.h"
@@ -57,13 +58,14 @@ void add_hook_output(const oci::Config& config, plan::Plan& plan, std::uint32_t 
 Made make_container(const Runtime& runtime, const CreateOptions& options, bool detach) {
   check_id(options.id);
   settle_descriptors(options.handover);
-  const Bundle bundle = load_bundle(options);
+  Filter filter(runtime);
+  const Bundle bundle = load_bundle(options, std::bind_front(&Filter::parse, &filter));
   plan::Plan plan = compile_bundle(runtime, bundle, options);
   for (const std::string& warning : plan.warnings) log::warning(warning);
   // NOLINTNEXTLINE(bugprone-unchecked-optional-access): the compiler has refused a container without a process
   Terminal terminal(*bundle.config.process, options.console_socket, detach);
   const PidfdSocket pidfd_socket = pidfd_socket_of(options, bundle.config);
-  add_filter(runtime, bundle.config, plan);
+  filter.add(bundle.config, plan);
   SeccompAgent agent(bundle.config);
 
   Entry entry = Store(runtime.root, true).create(options.id);

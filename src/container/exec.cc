@@ -56,7 +56,8 @@ int exec(const Runtime& runtime, const ExecOptions& options) {
   add_handover(options.handover, surroundings);
   surroundings.deny_setgroups = linux::denies_setgroups(std::to_string(init.pid()));
   surroundings.keyring = state->keyring;
-  const oci::Config container = config(runtime, options.id);
+  Filter filter(runtime);
+  const oci::Config container = filter.parse(entry.read_config(), "config.json");
   surroundings.keep_groups = plan::keeps_original_groups(container.annotations);
   plan::Plan plan =
       plan::compile_exec(with_defaults(options.process, container), container, static_cast<std::uint64_t>(pidfd.get()),
@@ -64,7 +65,7 @@ int exec(const Runtime& runtime, const ExecOptions& options) {
   if (options.cgroups.empty()) plan.host.cgroup_fallback = init.pid();
   plan.host.rdt = state->rdt;
   for (const std::string& warning : plan.warnings) log::warning(warning);
-  add_filter(runtime, container, plan);
+  filter.add(container, plan);
   SeccompAgent agent(container);
 
   const PidfdSocket pidfd_socket(options.pidfd_socket);

@@ -1,6 +1,6 @@
 #include "container/filter.h"
 
-#include "linux/seccomp_filter.h"
+#include "support/json_cut.h"
 
 namespace crumb::container {
 namespace {
@@ -13,12 +13,23 @@ bool is_strict(const oci::Config& config) {
 
 }  // namespace
 
-void add_filter(const Runtime& runtime, const oci::Config& config, plan::Plan& plan) {
+oci::Config Filter::parse(std::string_view text, const std::string& name) {
+  if (const std::optional<json::Cut> cut = json::cut(text, {"linux", "seccomp"})) {
+    oci::Config config = oci::parse_config(cut->rest, name);
+    known_ = filter_.find(cut->object, is_strict(config), name);
+    if (known_) {
+      config.linux_.seccomp.emplace().flags = known_->flags;
+      return config;
+    }
+  }
+  return oci::parse_config(text, name);
+}
+
+void Filter::add(const oci::Config& config, plan::Plan& plan) {
   if (!plan.seccomp) return;
-  const linux::SeccompCompiler compiler{runtime.seccomp_path, runtime.seccomp_cache, is_strict(config)};
   for (plan::Step& step : plan.steps)
     if (auto* seccomp = std::get_if<plan::Seccomp>(&step))
-      seccomp->program = linux::seccomp_filter(*plan.seccomp, compiler, config.name);
+      seccomp->program = known_ ? known_->program : filter_.make(*plan.seccomp, is_strict(config), config.name);
 }
 
 }  // namespace crumb::container

@@ -10,6 +10,7 @@
 
 #include "kernel/call.h"
 #include "linux/directory.h"
+#include "support/checksum.h"
 #include "support/error.h"
 #include "support/file.h"
 #include "support/log.h"
@@ -20,13 +21,11 @@ namespace {
 constexpr unsigned kDirectoryMode = 0700, kEntryMode = 0600;
 constexpr unsigned kPermissions = 07777;
 
-Cache::Header header_of(const std::string& key, std::string_view content) {
+Cache::Header header_of(std::string_view key, std::string_view content) {
   Cache::Header header;
+  header.key_size = key.size();
   header.size = content.size();
-  Sha256 hash;
-  hash.add(key);
-  hash.add(content);
-  header.digest = hash.finish();
+  header.checksum = checksum(content, checksum(key));
   return header;
 }
 
@@ -37,16 +36,17 @@ const char* flaw_of_file(const struct stat& facts) {
   if (!S_ISREG(facts.st_mode)) return "it is no regular file";
   if (facts.st_uid != geteuid()) return "it belongs to somebody else";
   if ((facts.st_mode & kPermissions) != kEntryMode) return "its mode is not 0600";
-  if (static_cast<std::size_t>(facts.st_size) > sizeof(Cache::Header) + Cache::kLargestContent) return "it is too large";
+  if (static_cast<std::size_t>(facts.st_size) > sizeof(Cache::Header) + Cache::kLargest) return "it is too large";
   return nullptr;
 }
 
 // The content of an entry's bytes; nothing when they are not what was stored under that key.
-std::optional<std::string> content_of(const std::string& key, std::string_view bytes) {
-  if (bytes.size() < sizeof(Cache::Header)) return std::nullopt;
-  const std::string_view content = bytes.substr(sizeof(Cache::Header));
+std::optional<std::string> content_of(std::string_view key, std::string_view bytes) {
+  constexpr std::size_t kHeader = sizeof(Cache::Header);
+  if (bytes.size() < kHeader + key.size() || bytes.substr(kHeader, key.size()) != key) return std::nullopt;
+  const std::string_view content = bytes.substr(kHeader + key.size());
   const Cache::Header expected = header_of(key, content);
-  if (bytes_of(expected) != bytes.substr(0, sizeof expected)) return std::nullopt;
+  if (bytes_of(expected) != bytes.substr(0, kHeader)) return std::nullopt;
   return std::string(content);
 }
 
@@ -74,9 +74,11 @@ void Cache::open() {
   if ((facts.st_mode & kPermissions & ~kDirectoryMode) != 0) refuse("its mode is not 0700");
 }
 
-std::optional<std::string> Cache::find(const std::string& key) const {
+std::string Cache::name_of(std::string_view key) { return fmt::format("{:016x}", checksum(key)); }
+
+std::optional<std::string> Cache::find(std::string_view key) const {
   if (!directory_) return std::nullopt;
-  const std::string name = path_ + "/" + key;
+  const std::string entry = name_of(key), name = path_ + "/" + entry;
   const auto refuse = [&](std::string_view reason) {
     log::warning(fmt::format("cache entry {} is not used: {}", name, reason));
     return std::nullopt;
@@ -84,27 +86,27 @@ std::optional<std::string> Cache::find(const std::string& key) const {
   // What is no entry must neither be followed nor waited for.
   Fd file;
   const long opened =
-      take(kernel::openat(directory_.get(), key.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), file);
+      take(kernel::openat(directory_.get(), entry.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), file);
   if (opened == -ENOENT) return std::nullopt;
   if (opened < 0) return refuse(errno_text(static_cast<int>(-opened)));
   struct stat facts{};
   if (const long result = kernel::fstat(file.get(), &facts); result < 0) return refuse(errno_text(static_cast<int>(-result)));
   if (const char* flaw = flaw_of_file(facts)) return refuse(flaw);
   try {
-    std::optional<std::string> content = content_of(key, read_all(file.get(), name, sizeof(Header) + kLargestContent));
+    std::optional<std::string> content = content_of(key, read_all(file.get(), name, sizeof(Header) + kLargest));
     return content ? content : refuse("it is damaged");
   } catch (const Error& error) {
     return refuse(error.what());
   }
 }
 
-void Cache::store(const std::string& key, std::string_view content) {
-  if (path_.empty() || content.size() > kLargestContent) return;
+void Cache::store(std::string_view key, std::string_view content) {
+  if (path_.empty() || key.size() + content.size() > kLargest) return;
   try {
     if (!directory_) make_directories(path_, kDirectoryMode), open();
     if (!directory_) return;
     std::string bytes(bytes_of(header_of(key, content)));
-    replace_file(directory_.get(), key, bytes += content, kEntryMode);
+    replace_file(directory_.get(), name_of(key), bytes.append(key).append(content), kEntryMode);
     prune();
   } catch (const Error& error) {
     log::debug(fmt::format("cache {}: nothing is kept: {}", path_, error.what()));

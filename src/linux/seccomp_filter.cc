@@ -9,32 +9,30 @@
 
 #include "kernel/call.h"
 #include "kernel/seccomp.h"
-#include "linux/cache.h"
 #include "linux/helper.h"
 #include "support/error.h"
 #include "support/log.h"
-#include "support/sha256.h"
 #include "support/word_list.h"
 #include "wire/seccomp_profile.h"
 
 namespace crumb::linux {
 namespace {
 
-// Of crumb's part in a filter: one more when crumb-seccomp makes another filter of the same profile.
-constexpr char kFilterVersion[] = "crumb filter 2";
+// Of crumb's part in a filter: one more when it reads a profile otherwise, or crumb-seccomp makes another filter of the same
+// one.
+constexpr char kFilterVersion[] = "crumb filter 3";
 
-// The filter does not depend on the kernel today; a newer libseccomp may ask it.
-std::string key_of(std::string_view profile) {
+// `profile`: its text in config.json or its words, which never are the same bytes. The filter does not depend on the kernel
+// today; a newer libseccomp may ask it.
+std::string key_of(std::string_view profile, bool strict) {
   utsname machine{};
   check(::uname(&machine) < 0 ? -errno : 0, "uname");
   WordWriter words;
   for (const std::string_view word :
-       std::initializer_list<std::string_view>{kFilterVersion, CRUMB_LIBSECCOMP, machine.machine, machine.release})
+       std::initializer_list<std::string_view>{kFilterVersion, CRUMB_LIBSECCOMP, machine.machine, machine.release,
+                                               strict ? wire::kSeccompStrict : wire::kSeccompLenient})
     words.text(word);
-  Sha256 hash;
-  hash.add(words.take());
-  hash.add(profile);
-  return hex(hash.finish());
+  return words.take().append(profile);
 }
 
 // The kernel looks at the flags before it looks for the program (seccomp(2): EINVAL against EFAULT).
@@ -45,10 +43,10 @@ bool knows_flags(std::uint64_t flags) {
   return kernel::seccomp(SECCOMP_SET_MODE_FILTER, flags, nullptr) == -EFAULT;
 }
 
-void refuse_unknown_flags(const oci::Seccomp& profile, const std::string& name) {
-  if (profile.flags == 0 || knows_flags(profile.flags)) return;
+void refuse_unknown_flags(std::uint64_t flags, const std::string& name) {
+  if (flags == 0 || knows_flags(flags)) return;
   for (const kernel::SeccompFlag& flag : kernel::kSeccompFlags)
-    if ((profile.flags & flag.value) != 0 && !knows_flags(flag.value))
+    if ((flags & flag.value) != 0 && !knows_flags(flag.value))
       throw fail("{}: linux.seccomp.flags: this kernel does not know {}", name, flag.word);
 }
 
@@ -81,6 +79,21 @@ std::vector<std::uint64_t> instructions(std::string_view bytes) {
   return program;
 }
 
+// What the cache keeps: the flags, then the instructions.
+std::string kept_form(std::uint64_t flags, std::string_view program) {
+  std::string bytes(reinterpret_cast<const char*>(&flags), sizeof flags);
+  return bytes.append(program);
+}
+
+std::optional<KnownFilter> find_kept(const Cache& cache, std::string_view key) {
+  const std::optional<std::string> bytes = cache.find(key);
+  if (!bytes || bytes->size() < sizeof(KnownFilter::flags)) return std::nullopt;
+  KnownFilter filter;
+  std::memcpy(&filter.flags, bytes->data(), sizeof filter.flags);
+  filter.program = instructions(std::string_view(*bytes).substr(sizeof filter.flags));
+  return filter;
+}
+
 }  // namespace
 
 std::string seccomp_profile(const oci::Seccomp& profile, bool strict) {
@@ -109,16 +122,29 @@ std::uint64_t supported_seccomp_flags() {
   return known;
 }
 
-std::vector<std::uint64_t> seccomp_filter(const oci::Seccomp& profile, const SeccompCompiler& compiler,
-                                          const std::string& name) {
-  refuse_unknown_flags(profile, name);
-  const std::string words = seccomp_profile(profile, compiler.strict);
-  const std::string key = key_of(words);
-  Cache cache(compiler.cache);
-  if (const std::optional<std::string> found = cache.find(key)) return instructions(*found);
-  const std::string bytes = compile(words, compiler.helper, name);
+Cache& SeccompFilter::cache() {
+  if (!cache_) cache_.emplace(directory_);
+  return *cache_;
+}
+
+std::optional<KnownFilter> SeccompFilter::find(std::string_view text, bool strict, const std::string& name) {
+  missed_ = key_of(text, strict);
+  std::optional<KnownFilter> filter = find_kept(cache(), missed_);
+  if (filter) refuse_unknown_flags(filter->flags, name);
+  return filter;
+}
+
+std::vector<std::uint64_t> SeccompFilter::make(const oci::Seccomp& profile, bool strict, const std::string& name) {
+  refuse_unknown_flags(profile.flags, name);
+  const std::string words = seccomp_profile(profile, strict);
+  // find() cannot say what an agent has to be told.
+  const bool by_text = !missed_.empty() && !profile.notifies();
+  const std::string key = by_text ? missed_ : key_of(words, strict);
+  if (!by_text)
+    if (std::optional<KnownFilter> kept = find_kept(cache(), key)) return std::move(kept->program);
+  const std::string bytes = compile(words, helper_, name);
   std::vector<std::uint64_t> program = instructions(bytes);
-  cache.store(key, bytes);
+  cache().store(key, kept_form(profile.flags, bytes));
   return program;
 }
 

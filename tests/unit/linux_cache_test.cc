@@ -19,7 +19,7 @@ constexpr uid_t kSomebody = 12345;
 class CacheTest : public ::testing::Test {
  protected:
   std::string path() const { return directory_ / "cache"; }
-  fs::path entry() const { return fs::path(path()) / kKey; }
+  fs::path entry() const { return fs::path(path()) / Cache::name_of(kKey); }
   void store() { Cache(path()).store(kKey, kContent); }
   std::optional<std::string> find() const { return Cache(path()).find(kKey); }
   std::string read() const { return testing::content(entry()); }
@@ -83,7 +83,7 @@ TEST_F(CacheTest, RefusesEveryFlippedBit) {
 
 TEST_F(CacheTest, RefusesAnEntryUnderTheNameOfAnother) {
   store();
-  fs::rename(entry(), entry().replace_filename("ffff"));
+  fs::rename(entry(), entry().replace_filename(Cache::name_of("ffff")));
   EXPECT_FALSE(Cache(path()).find("ffff"));
 }
 
@@ -152,7 +152,7 @@ TEST_F(CacheTest, DropsTheOldestBeyondItsBound) {
     Cache(path()).store(key, kContent);
     // Times a second apart, in the past.
     const timespec times[2] = {{static_cast<time_t>(1000 + i), 0}, {static_cast<time_t>(1000 + i), 0}};
-    ASSERT_EQ(utimensat(AT_FDCWD, (fs::path(path()) / key).c_str(), times, 0), 0);
+    ASSERT_EQ(utimensat(AT_FDCWD, (fs::path(path()) / Cache::name_of(key)).c_str(), times, 0), 0);
   }
   Cache(path()).store("last", kContent);
   EXPECT_EQ(std::distance(fs::directory_iterator(path()), {}), static_cast<std::ptrdiff_t>(Cache::kMostEntries));

@@ -10,6 +10,7 @@
 #include "bpf.h"
 #include "config_case.h"
 #include "linux/seccomp_filter.h"
+#include "linux_support.h"
 #include "support/file.h"
 
 namespace crumb::linux {
@@ -27,7 +28,7 @@ oci::Seccomp profile_of(const std::string& json) { return *oci::parse_with("/lin
 oci::Seccomp dockers_profile() { return profile_of(read_file(CRUMB_TEST_SOURCE_DIR "/data/docker-seccomp.json")); }
 
 std::vector<std::uint64_t> compile(const oci::Seccomp& profile, bool strict = false) {
-  return seccomp_filter(profile, {helper(), "", strict}, "config.json");
+  return SeccompFilter(helper(), "").make(profile, strict, "config.json");
 }
 
 bool matches(const oci::SeccompArgument& argument, const seccomp_data& data) {
@@ -171,20 +172,52 @@ TEST(SeccompFilter, NamesThePlaceThatLibseccompRefuses) {
   EXPECT_TRUE(text.starts_with("config.json: linux.seccomp.syscalls[1].names[1]: ") || text == "no error") << text;
 }
 
-TEST(SeccompFilter, ComesFromTheCacheWhenItIsThere) {
-  const std::filesystem::path cache = std::filesystem::path(testing::TempDir()) / ("crumb-filters-" + std::to_string(getpid()));
+class KeptFilter : public ::testing::Test {
+ protected:
+  SeccompFilter compiling() const { return {helper(), directory_.path()}; }
+  SeccompFilter looking() const { return {"/no/such/helper", directory_.path()}; }
+
+  static constexpr char kName[] = "config.json", kText[] = "{the text of the profile}";
+  const crumb::testing::TemporaryDirectory directory_;
+};
+
+TEST_F(KeptFilter, ComesFromTheCacheWhenItIsThere) {
   const oci::Seccomp profile = dockers_profile();
-  const auto made = seccomp_filter(profile, {helper(), cache, false}, "config.json");
-  EXPECT_EQ(seccomp_filter(profile, {"/no/such/helper", cache, false}, "config.json"), made);
-  EXPECT_THROW(seccomp_filter(profile, {"/no/such/helper", cache, true}, "config.json"), Error) << "strict is another filter";
-  EXPECT_THROW(seccomp_filter(profile, {"/no/such/helper", "", false}, "config.json"), Error);
-  std::filesystem::remove_all(cache);
+  const auto made = compiling().make(profile, false, kName);
+  EXPECT_EQ(looking().make(profile, false, kName), made);
+  EXPECT_THROW(looking().make(profile, true, kName), Error) << "strict is another filter";
+  EXPECT_THROW(SeccompFilter("/no/such/helper", "").make(profile, false, kName), Error);
+}
+
+TEST_F(KeptFilter, IsFoundByTheTextOfItsProfile) {
+  oci::Seccomp profile = dockers_profile();
+  profile.flags = SECCOMP_FILTER_FLAG_LOG;
+  SeccompFilter first = compiling();
+  EXPECT_FALSE(first.find(kText, false, kName));
+  const auto made = first.make(profile, false, kName);
+  const auto found = looking().find(kText, false, kName);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->program, made);
+  EXPECT_EQ(found->flags, profile.flags);
+  EXPECT_FALSE(looking().find(kText, true, kName)) << "strict is another filter";
+  EXPECT_FALSE(looking().find("{another text}", false, kName));
+}
+
+TEST_F(KeptFilter, ThatNotifiesAnAgentIsNotFoundByText) {
+  const oci::Seccomp profile = profile_of(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/agent", "syscalls": [
+      {"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]})");
+  for (int time = 0; time < 2; ++time) {
+    SeccompFilter filter = compiling();
+    EXPECT_FALSE(filter.find(kText, false, kName));
+    filter.make(profile, false, kName);
+  }
+  EXPECT_EQ(looking().make(profile, false, kName).empty(), false);
 }
 
 TEST(SeccompFilter, IsSaidToBeTheHelpersFailureWhenItIs) {
-  EXPECT_EQ(oci::message_of([] { seccomp_filter(dockers_profile(), {"/bin/false", "", false}, "config.json"); }),
+  EXPECT_EQ(oci::message_of([] { SeccompFilter("/bin/false", "").make(dockers_profile(), false, "config.json"); }),
             "crumb-seccomp ended with exit code 1");
-  EXPECT_EQ(oci::message_of([] { seccomp_filter(dockers_profile(), {"/bin/true", "", false}, "config.json"); }),
+  EXPECT_EQ(oci::message_of([] { SeccompFilter("/bin/true", "").make(dockers_profile(), false, "config.json"); }),
             "crumb-seccomp made a filter of 0 bytes");
 }
 
