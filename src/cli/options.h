@@ -1,20 +1,14 @@
-// The options and operands of one command: a command says what it takes and where each value goes, CLI11 parses, help reads the
-// same table. Only the command that is called is ever built. Values are taken as they are: CLI11's lists ("[a,b]"), its number
-// forms and its environment are not used, since the words come from callers that know nothing of them.
+// The options and operands of one command: a command says what it takes and where each value goes; help reads the same table.
+// Only the command that is called is ever built. Values are taken as they are.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/argv.h"
-
-namespace CLI {
-class App;
-class Option;
-}  // namespace CLI
 
 namespace crumb::cli {
 
@@ -27,7 +21,7 @@ class Options {
   };
 
   Options();
-  ~Options();
+  ~Options() = default;
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
 
@@ -60,13 +54,22 @@ class Options {
   bool help_wanted() const { return help_; }
 
  private:
-  // Adds an option with a value; `take` gets what was given, in order.
+  // Called at most once, with what was given, in order; "true" for a flag without a value.
   using Take = std::function<void(const std::vector<std::string>&)>;
-  CLI::Option* add(const char* names, const char* metavar, const char* help, Take take);
+  void add(Word word, const char* metavar, std::string help, Take take);
 
-  std::unique_ptr<CLI::App> app_;
+  struct Operand {
+    std::string name;
+    std::string* one;               // else
+    std::vector<std::string>* all;  // from here on
+    bool required;
+  };
+  void take_operands(const std::vector<std::string>& given) const;
+
   std::vector<Entry> entries_;
-  std::size_t operands_ = 0;  // how many may be given
+  std::vector<Take> takes_;  // of each entry
+  std::vector<std::pair<std::string, std::vector<const char*>>> excluded_;
+  std::vector<Operand> operands_;
   std::vector<std::string>* rest_ = nullptr;
   bool help_ = false;
 };
