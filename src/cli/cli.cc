@@ -11,6 +11,7 @@
 #include "kernel/call.h"
 #include "support/error.h"
 #include "support/log.h"
+#include "support/trace.h"
 
 namespace crumb::cli {
 namespace {
@@ -26,9 +27,10 @@ void with_hint(std::string_view command, Parse parse) {
   }
 }
 
-int run_command(const Globals& globals) {
+int run_command(const Globals& globals, std::uint64_t begun) {
   const std::vector<std::string>& words = globals.rest();
   const Command& command = find_command(words);
+  if (const std::string path = globals.trace(); !path.empty()) trace::open(path, std::string(command.name), begun);
   const auto named_by = 1 + std::count(command.name.begin(), command.name.end(), ' ');
   Options options;
   const Action action = command.define(options);
@@ -54,6 +56,7 @@ int print_help(const Globals& globals) {
 }
 
 int run(const std::vector<std::string>& arguments) {
+  const std::uint64_t begun = trace::now();
   Globals globals;
   with_hint("", [&] { globals.parse(arguments); });
   if (globals.version_wanted()) {
@@ -61,7 +64,7 @@ int run(const std::vector<std::string>& arguments) {
     return 0;
   }
   const bool help = globals.options().help_wanted() || globals.rest().empty() || globals.rest().front() == "help";
-  return help ? print_help(globals) : run_command(globals);
+  return help ? print_help(globals) : run_command(globals, begun);
 }
 
 // Once to the log, where callers read the last line, and once to stderr.
@@ -74,9 +77,21 @@ void report(const std::string& message, bool shown) {
 
 }  // namespace
 
+// The trace of a command that failed is written, too.
+int run_traced(const std::vector<std::string>& arguments) {
+  try {
+    const int code = run(arguments);
+    trace::write();
+    return code;
+  } catch (const Error&) {
+    trace::write();
+    throw;
+  }
+}
+
 int main(const std::vector<std::string>& arguments) {
   try {
-    return run(arguments);
+    return run_traced(arguments);
   } catch (const Error& error) {
     report(error.what(), error.shown());
     return error.exit_code();

@@ -51,6 +51,8 @@ Globals::Globals() {
   options_.text("log", log_, "FILE", "append errors and warnings to this file");
   options_.text("log-format", log_format_, "FORMAT", "of that file: text (default) or json");
   options_.flag("debug", debug_, "log more");
+  options_.text("trace", trace_, "FILE",
+                "write where the command's time goes, for Perfetto; a directory: COMMAND-PID.json in it");
   options_.text("cgroup-manager", cgroup_manager_, "NAME", "cgroupfs (default), systemd or disabled");
   options_.flag("systemd-cgroup", systemd_cgroup_, "have systemd make the cgroups: --cgroup-manager=systemd");
   options_.text("rootless", rootless_, "WHEN", "true, false or auto; crumb looks for itself what it may do");
@@ -84,6 +86,8 @@ container::CgroupManager Globals::manager() const {
   if (cgroup_manager_ == "systemd") return container::CgroupManager::systemd;
   return cgroup_manager_ == "disabled" ? container::CgroupManager::disabled : container::CgroupManager::cgroupfs;
 }
+
+std::string Globals::trace() const { return trace_.empty() ? "" : absolute("trace", trace_); }
 
 container::Runtime Globals::runtime() const {
   container::Runtime runtime;

@@ -15,6 +15,8 @@ class Globals {
 
   // Throws Error. Opens the log first, so that what is wrong with the rest of the line is written there too.
   void parse(const std::vector<std::string>& arguments);
+  // --trace, absolute; empty: none
+  std::string trace() const;
 
   const Options& options() const { return options_; }
   bool version_wanted() const { return version_; }
@@ -28,7 +30,7 @@ class Globals {
   container::CgroupManager manager() const;
 
   Options options_;
-  std::string root_, seccomp_cache_, log_, log_format_ = "text", cgroup_manager_, rootless_ = "auto", command_;
+  std::string root_, seccomp_cache_, trace_, log_, log_format_ = "text", cgroup_manager_, rootless_ = "auto", command_;
   bool debug_ = false, version_ = false, systemd_cgroup_ = false;
   std::vector<std::string> rest_;
 };

@@ -16,6 +16,7 @@
 #include "support/error.h"
 #include "support/fd.h"
 #include "support/file.h"
+#include "support/trace.h"
 
 namespace crumb::container {
 namespace {
@@ -67,6 +68,7 @@ std::string real_directory(const std::string& path, const std::string& place) {
 }
 
 Bundle load_bundle(const CreateOptions& options, const Parse& parse) {
+  const trace::Span span("read config.json");
   Bundle bundle;
   bundle.path = real_directory(options.bundle, "bundle ");
   const bool given = !options.config.empty();
@@ -104,6 +106,7 @@ void add_handover(const Handover& handover, plan::Surroundings& surroundings) {
 }
 
 plan::Plan compile_bundle(const Runtime& runtime, const Bundle& bundle, const CreateOptions& options) {
+  const trace::Span span("compile the Plan");
   plan::Surroundings surroundings = surroundings_of(runtime, options.id, bundle.path, bundle.rootfs);
   add_cgroups(surroundings);
   surroundings.systemd = systemd_of(runtime);

@@ -20,6 +20,7 @@
 #include "support/error.h"
 #include "support/file.h"
 #include "support/log.h"
+#include "support/trace.h"
 
 namespace crumb::container {
 namespace {
@@ -89,9 +90,13 @@ Made make_container(const Runtime& runtime, const CreateOptions& options, bool d
     record(entry, state, pid);
     start_scope(runtime, plan.host, pid);
     unfinished.owns_scope();
-    linux::create_cgroups(plan.host, pid);
+    {
+      const trace::Span span("make cgroups");
+      linux::create_cgroups(plan.host, pid);
+    }
     unfinished.owns_cgroups();
     rdt.make();
+    const trace::Span span("join cgroups");
     join_groups(plan.host, pid);
   };
   const auto ready = [&](int pid) {

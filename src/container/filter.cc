@@ -1,6 +1,7 @@
 #include "container/filter.h"
 
 #include "support/json_cut.h"
+#include "support/trace.h"
 
 namespace crumb::container {
 namespace {
@@ -27,6 +28,7 @@ oci::Config Filter::parse(std::string_view text, const std::string& name) {
 
 void Filter::add(const oci::Config& config, plan::Plan& plan) {
   if (!plan.seccomp) return;
+  const trace::Span span("seccomp filter");
   for (plan::Step& step : plan.steps)
     if (auto* seccomp = std::get_if<plan::Seccomp>(&step))
       seccomp->program = known_ ? known_->program : filter_.make(*plan.seccomp, is_strict(config), config.name);

@@ -11,6 +11,7 @@
 #include "plan/hooks.h"
 #include "support/error.h"
 #include "support/log.h"
+#include "support/trace.h"
 
 namespace crumb::container {
 namespace {
@@ -56,6 +57,7 @@ std::string Hooks::state(const char* status, int pid) const {
 
 void Hooks::run(std::string_view kind, std::size_t index, const oci::Hook& hook, const std::string& state, int needed) const {
   log::debug(fmt::format("{} hook #{}: {}", kind, index, hook.path));
+  const trace::Span span("hook");
   // A file: nobody waits for a hook that does not read.
   const Fd input = raised(linux::sealed_memory_file("state", state));
   Pipe pipe = make_pipe();

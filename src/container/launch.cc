@@ -22,7 +22,9 @@
 #include "linux/spawn_first.h"
 #include "linux/user_namespace.h"
 #include "plan/text.h"
+#include "support/trace.h"
 #include "wasm/guest.h"
+#include "wire/times.h"
 
 namespace crumb::container {
 namespace {
@@ -118,15 +120,20 @@ Launch::Launch(const Runtime& runtime, const plan::Plan& plan, const Inheritance
 }
 
 void Launch::spawn(const Inheritance& inheritance) {
+  const trace::Span span("spawn crumb-init");
   init_end_ = above_preserved(std::move(init_end_), inheritance.preserved);
-  const plan::Descriptors numbers{init_end_.get(), inheritance.start, inheritance.result};
+  if (trace::wanted()) {
+    const std::size_t size = plan_.steps.size() * sizeof(wire::StepTimes);
+    times_ = above_preserved(linux::shared_memory_file("crumb-times", size), inheritance.preserved);
+  }
+  const plan::Descriptors numbers{init_end_.get(), inheritance.start, inheritance.result, times_.get()};
   const std::string bytes = plan::encode(plan_.steps, numbers);
   const Fd memory = above_preserved(linux::sealed_memory_file("crumb-plan", bytes), inheritance.preserved);
   program_ = above_preserved(linux::open_executable(runtime_.init_path), inheritance.preserved);
   report_ = inheritance.result >= 0 ? inheritance.result : numbers.sync;
 
   std::vector<int> inherited{memory.get(), numbers.sync};
-  for (const int fd : {inheritance.start, inheritance.result, inheritance.pidfd})
+  for (const int fd : {inheritance.start, inheritance.result, inheritance.pidfd, times_.get()})
     if (fd >= 0) inherited.push_back(fd);
   inherited.insert(inherited.end(), inheritance.others.begin(), inheritance.others.end());
   linux::set_affinity(0, plan_.host.affinity.initial, "initial");
@@ -227,6 +234,18 @@ void Launch::prepare(const Records& records) {
   }
   if (records.mounted) handlers[Point::mounted] = [&](Question&) { return records.mounted(pid_), Answer{}; };
   if (!session_.prepare(handlers)) throw obituary();
+  trace_steps();
+}
+
+// All but those behind the filter and after `ready`.
+void Launch::trace_steps() {
+  if (!times_) return;
+  std::vector<wire::StepTimes> times(plan_.steps.size());
+  const auto size = static_cast<long>(times.size() * sizeof(wire::StepTimes));
+  if (kernel::pread64(times_.get(), times.data(), static_cast<unsigned long>(size), 0) != size) return;
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (times[i].ended != 0) trace::add(pid_, "crumb-init", plan::describe(plan_.steps[i]), times[i].begun, times[i].ended);
+  }
 }
 
 void Launch::await_program(bool foreground) { session_.await_program(foreground); }

@@ -74,12 +74,14 @@ class Launch {
   Answer judge_program(Question& question);
   int end(int& process);
   Error obituary();
+  void trace_steps();
 
   const Runtime& runtime_;
   const plan::Plan& plan_;
   linux::Channel sync_;
   Fd init_end_;  // of the socket; closed once init has its own
   Fd program_;
+  Fd times_;  // of the steps, with crumb --trace
   Session session_;
   int report_ = -1;      // where the engine puts its failure, a number in init
   int first_stage_ = 0;  // 0: reaped

@@ -10,6 +10,7 @@
 #include "linux/resctrl.h"
 #include "support/error.h"
 #include "support/log.h"
+#include "support/trace.h"
 
 namespace crumb::container {
 namespace {
@@ -65,9 +66,15 @@ std::optional<Hooks> poststop_hooks(const Entry& entry, const State& state) {
 void clear(const Runtime& runtime, Entry& entry, const State& state, bool force) {
   const std::optional<Hooks> hooks = poststop_hooks(entry, state);
   end_scope(runtime, state.unit, state.cgroups, force);
-  linux::remove_cgroups(state.cgroups);
+  {
+    const trace::Span span("remove cgroups");
+    linux::remove_cgroups(state.cgroups);
+  }
   if (state.rdt) linux::remove_rdt(*state.rdt, state.rdt_made);
-  entry.remove();
+  {
+    const trace::Span span("remove the state directory");
+    entry.remove();
+  }
   if (hooks) hooks->stopped();
 }
 

@@ -8,6 +8,7 @@
 
 #include "plan/hooks.h"
 #include "plan/text.h"
+#include "support/trace.h"
 
 namespace crumb::container {
 namespace {
@@ -87,8 +88,13 @@ void refuse(linux::Channel& sync, Point point) { answer(sync, point, {}, ECANCEL
 
 }  // namespace
 
+std::optional<linux::Channel::Received> Session::await_question() {
+  const trace::Span span("wait for crumb-init");
+  return sync_.receive();
+}
+
 bool Session::answer_one(const Handlers& handlers) {
-  std::optional<linux::Channel::Received> received = sync_.receive();
+  std::optional<linux::Channel::Received> received = await_question();
   if (!received) return false;
   check(*received, last_);
   const Point point = received->message.point;
@@ -97,6 +103,7 @@ bool Session::answer_one(const Handlers& handlers) {
   if (handler == handlers.end()) throw misbehaviour("\"{}\" is not a point of this Plan", word(point));
   last_ = point;
 
+  const trace::Span span(word(point));
   Question question{received->message.value, printable(received->message), {}};
   if (!received->descriptors.empty()) question.descriptor = std::move(received->descriptors.front());
   Answer reply;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ class Session {
   void await_program(bool foreground);
 
  private:
+  std::optional<linux::Channel::Received> await_question();
   bool answer_one(const Handlers& handlers);
 
   linux::Channel& sync_;

@@ -17,6 +17,7 @@
 #include "support/error.h"
 #include "support/fd.h"
 #include "support/log.h"
+#include "support/trace.h"
 #include "wire/protocol.h"
 
 namespace crumb::container {
@@ -72,6 +73,7 @@ Started give_the_word(const Runtime& runtime, const std::string& id) {
 
 // Nothing at end of file: exec, or the engine before the guest's first instruction, closed it.
 std::optional<wire::Message> read_record(int result) {
+  const trace::Span span("wait for the program to run");
   wire::Message record;
   std::size_t done = 0;
   while (done < sizeof record) {

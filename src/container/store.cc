@@ -15,6 +15,7 @@
 #include "linux/directory.h"
 #include "support/error.h"
 #include "support/file.h"
+#include "support/trace.h"
 
 namespace crumb::container {
 namespace {
@@ -162,7 +163,10 @@ std::optional<State> Entry::read() const {
   }
 }
 
-void Entry::write(const State& state) const { replace_file(directory_.get(), kStateFile, state_text(state)); }
+void Entry::write(const State& state) const {
+  const trace::Span span("write state.json");
+  replace_file(directory_.get(), kStateFile, state_text(state));
+}
 void Entry::write_config(const std::string& text) const { replace_file(directory_.get(), kConfigFile, text); }
 std::string Entry::read_config() const { return read_file(directory_.get(), kConfigFile); }
 
@@ -216,6 +220,7 @@ Entry Store::hold(const std::string& id, Fd directory) const {
 }
 
 Entry Store::create(const std::string& id) const {
+  const trace::Span span("make the state directory");
   check_id(id);
   if (!root_) throw fail("container \"{}\": {} does not exist", id, path_);
   const long result = kernel::mkdirat(root_.get(), id.c_str(), 0700);

@@ -5,6 +5,7 @@
 #include "linux/unix_socket.h"
 #include "linux/user_terminal.h"
 #include "support/error.h"
+#include "support/trace.h"
 
 namespace crumb::container {
 namespace {
@@ -32,6 +33,7 @@ void Terminal::take(Fd master) {
 }
 
 int Terminal::wait(int pid) {
+  const trace::Span span("wait for the container's process to end");
   return master_ ? linux::reap_relaying_terminal(pid, std::move(master_)) : linux::reap_forwarding_signals(pid);
 }
 

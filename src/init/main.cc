@@ -6,6 +6,7 @@
 #include "init/channel.h"
 #include "init/context.h"
 #include "init/signals.h"
+#include "init/times.h"
 #include "kernel/call.h"
 #include "kernel/seam.h"
 
@@ -61,9 +62,12 @@ long perform_next(Context& context, Reader& reader) {
 
 [[noreturn]] void perform_all(Context& context, const Plan& plan) {
   Reader reader(plan.steps, plan.end);
+  Times times(plan.header.times, plan.header.steps);
   for (context.step = 0; context.step < plan.header.steps; ++context.step) {
     context.operand[0] = 0;
+    times.begin(context);
     if (const long result = perform_next(context, reader); result < 0) leave(context, result);
+    times.end(context);
   }
   kernel::exit_group(0);  // a Plan without Exec: nothing is left to do
 }

@@ -299,7 +299,8 @@ std::string network_text(const WasmPolicy& policy) {
   if (policy.network == WasmPolicy::Network::none) return "none";
   std::string handed_over = policy.listen == 0 ? "" : fmt::format("{} sockets handed over", policy.listen);
   if (policy.preserved != 0)
-    handed_over += fmt::format("{}those among {} preserved descriptors", handed_over.empty() ? "" : ", ", policy.preserved);
+    handed_over +=
+        fmt::format("{} among {} preserved descriptors", handed_over.empty() ? "the sockets" : " and those", policy.preserved);
   if (policy.network == WasmPolicy::Network::listen) return handed_over.empty() ? "no new sockets" : handed_over;
   return handed_over.empty() ? "new sockets" : "new sockets, " + handed_over;
 }

@@ -119,6 +119,7 @@ std::string encode(const std::vector<Step>& steps, const Descriptors& descriptor
   header.sync = descriptors.sync;
   header.start = descriptors.start;
   header.result = descriptors.result;
+  header.times = descriptors.times;
   std::memcpy(out.data(), &header, sizeof header);
   return out;
 }
@@ -130,7 +131,7 @@ std::vector<Step> decode(std::string_view bytes, Descriptors* descriptors) {
   for (std::uint32_t i = 0; i < header.steps; ++i)
     steps.push_back(decode_step(decoder, std::make_index_sequence<std::variant_size_v<Step>>()));
   if (!decoder.done()) throw fail("plan: bytes after the last step");
-  if (descriptors) *descriptors = {header.sync, header.start, header.result};
+  if (descriptors) *descriptors = {header.sync, header.start, header.result, header.times};
   return steps;
 }
 

@@ -50,15 +50,16 @@ bool refused(std::string_view bytes) {
 }
 
 TEST(Wire, BringsEveryStepBackAsItWas) {
-  const std::string bytes = encode(every_step(), {3, 4, 5});
+  const std::string bytes = encode(every_step(), {3, 4, 5, 6});
   Descriptors descriptors;
   const std::vector<Step> steps = decode(bytes, &descriptors);
   ASSERT_EQ(steps.size(), std::variant_size_v<Step>);
   for (std::size_t i = 0; i < steps.size(); ++i) EXPECT_EQ(steps[i].index(), i);
-  EXPECT_EQ(encode(steps, {3, 4, 5}), bytes);
+  EXPECT_EQ(encode(steps, {3, 4, 5, 6}), bytes);
   EXPECT_EQ(descriptors.sync, 3);
   EXPECT_EQ(descriptors.start, 4);
   EXPECT_EQ(descriptors.result, 5);
+  EXPECT_EQ(descriptors.times, 6);
 }
 
 TEST(Wire, BringsEmptyStepsBack) {
