@@ -1,14 +1,20 @@
-// The options and operands of one command: a command says what it takes and where each value goes; help reads the same table.
-// Only the command that is called is ever built. Values are taken as they are.
+// The options and operands of one command: a command says what it takes and where each value goes, CLI11 parses, help reads the
+// same table. Only the command that is called is ever built. Values are taken as they are: CLI11's lists ("[a,b]"), its number
+// forms and its environment are not used, since the words come from callers that know nothing of them.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "cli/argv.h"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace crumb::cli {
 
@@ -21,7 +27,7 @@ class Options {
   };
 
   Options();
-  ~Options() = default;
+  ~Options();
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
 
@@ -54,22 +60,13 @@ class Options {
   bool help_wanted() const { return help_; }
 
  private:
-  // Called at most once, with what was given, in order; "true" for a flag without a value.
+  // Adds an option with a value; `take` gets what was given, in order.
   using Take = std::function<void(const std::vector<std::string>&)>;
-  void add(Word word, const char* metavar, std::string help, Take take);
+  CLI::Option* add(const char* names, const char* metavar, const char* help, Take take);
 
-  struct Operand {
-    std::string name;
-    std::string* one;               // else
-    std::vector<std::string>* all;  // from here on
-    bool required;
-  };
-  void take_operands(const std::vector<std::string>& given) const;
-
+  std::unique_ptr<CLI::App> app_;
   std::vector<Entry> entries_;
-  std::vector<Take> takes_;  // of each entry
-  std::vector<std::pair<std::string, std::vector<const char*>>> excluded_;
-  std::vector<Operand> operands_;
+  std::size_t operands_ = 0;  // how many may be given
   std::vector<std::string>* rest_ = nullptr;
   bool help_ = false;
 };
