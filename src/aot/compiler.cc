@@ -6,6 +6,7 @@
 
 #include "aot/limits.h"
 #include "aot/stack_usage.h"
+#include "aot/switches.h"
 #include "aot_export.h"
 #include "wasm_export.h"
 #include "wire/code.h"
@@ -89,15 +90,19 @@ Code::~Code() {
   if (bytes_ != nullptr) wasm_runtime_free(bytes_);
 }
 
-bool Code::compile(std::uint8_t* module_bytes, std::uint32_t size, unsigned optimisation, bool frames, std::string& error) {
+bool Code::compile(std::uint8_t* module_bytes, std::uint32_t size, const Options& wanted, std::string& error) {
   char message[256] = "";
   const Module module(wasm_runtime_load(module_bytes, size, message, sizeof message));
   if (!module) return error = "not a module that can be compiled: " + without_prefix(message), false;
 
-  AOTCompOption options = options_for(optimisation, frames);
+  AOTCompOption options = options_for(wanted.optimisation, wanted.frames);
   const Data data(aot_create_comp_data(module.get(), options.target_arch, false));
   const Context context(data ? aot_create_comp_context(data.get(), &options) : nullptr);
-  if (context && aot_compile_wasm(context.get())) bytes_ = aot_emit_aot_file_buf(context.get(), data.get(), &size_);
+  const bool translated = context && aot_compile_wasm(context.get());
+  if (translated && wanted.only_faster && wanted.optimisation == 0 && has_large_switch(*context))
+    return error = "level 0 is left out: with a br_table as large as this module's it may be slower than the interpreter",
+           false;
+  if (translated) bytes_ = aot_emit_aot_file_buf(context.get(), data.get(), &size_);
   if (bytes_ != nullptr) return true;
   return error = "cannot be compiled: " + without_prefix(aot_get_last_error()), false;
 }

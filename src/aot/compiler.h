@@ -1,12 +1,14 @@
 // Module in, code out: WAMR's front end and code generator on LLVM.
 //
 // The code is XIP ("execute in place", is_indirect_mode): it reaches everything outside through tables and needs no relocation,
-// so that containers share its pages. Besides src/wire/code.h it depends on nothing but the module and the two parameters.
+// so that containers share its pages. Besides src/wire/code.h it depends on nothing but the module, the level and the frames.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
+
+#include "aot/options.h"
 
 namespace crumb::aot {
 
@@ -20,8 +22,8 @@ class Code {
   Code& operator=(const Code&) = delete;
   ~Code();
 
-  // WAMR may write into the module. False: `error` says what is wrong with it, in WAMR's words.
-  bool compile(std::uint8_t* module, std::uint32_t size, unsigned optimisation, bool frames, std::string& error);
+  // WAMR may write into the module. False: `error` says why there is no code, in WAMR's words where it is WAMR that says so.
+  bool compile(std::uint8_t* module, std::uint32_t size, const Options& options, std::string& error);
 
   const std::uint8_t* bytes() const { return bytes_; }
   std::size_t size() const { return size_; }

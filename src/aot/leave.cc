@@ -7,12 +7,26 @@
 #include <algorithm>
 #include <cstring>
 
+#include "wire/code.h"
+
 namespace crumb::aot {
 namespace {
 
 int taken = STDERR_FILENO;
 
 void say(const char* text) { (void)!::write(taken, text, std::strlen(text)); }
+
+[[noreturn]] void leave(const char* text, int code) {
+  say("crumb-aot: ");
+  say(text);
+  say("\n");
+  ::_exit(code);
+}
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
 
 }  // namespace
 
@@ -33,17 +47,10 @@ bool nobody_listens() {
   return ::poll(&pipe, 1, 0) > 0 && (pipe.revents & POLLERR) != 0;
 }
 
-void give_up(const char* text) {
-  say("crumb-aot: ");
-  say(text);
-  say("\n");
-  ::_exit(kFailed);
-}
+void give_up(const char* text) { leave(text, wire::kCompilerRefuses); }
+void give_up(const std::string& text) { give_up(one_line(text).c_str()); }
 
-void give_up(const std::string& text) {
-  std::string line = text;
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  give_up(line.c_str());
-}
+void be_unable(const char* text) { leave(text, wire::kCompilerUnable); }
+void be_unable(const std::string& text) { be_unable(one_line(text).c_str()); }
 
 }  // namespace crumb::aot

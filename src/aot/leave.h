@@ -5,8 +5,6 @@
 
 namespace crumb::aot {
 
-inline constexpr int kFailed = 1;
-
 // Takes standard error for our line, and gives everybody else /dev/null in place of it and of standard output: LLVM and WAMR
 // print what they like, and standard output is the code's. Returns the descriptor of the latter, -1 when that fails.
 int take_streams();
@@ -17,8 +15,13 @@ int messages();
 // Whether whoever started this has gone, as far as a pipe on standard error tells.
 bool nobody_listens();
 
-// Writes "crumb-aot: TEXT" and ends the process. Async-signal-safe; the text must be one line.
+// Writes "crumb-aot: TEXT" and ends the process: it lies with the module or with the limits. Async-signal-safe; the text must
+// be one line.
 [[noreturn]] void give_up(const char* text);
 [[noreturn]] void give_up(const std::string& text);
+
+// The same: it lies with neither.
+[[noreturn]] void be_unable(const char* text);
+[[noreturn]] void be_unable(const std::string& text);
 
 }  // namespace crumb::aot

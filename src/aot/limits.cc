@@ -10,6 +10,7 @@
 #include <new>
 
 #include "aot/leave.h"
+#include "wire/code.h"
 
 namespace crumb::aot {
 namespace {
@@ -23,7 +24,7 @@ void limit_memory(std::uint64_t bytes) {
   std::snprintf(memory_text, sizeof memory_text, "out of memory: the compiler needs more than the limit of %llu MiB",
                 static_cast<unsigned long long>(bytes >> 20));
   const struct rlimit limit = {bytes, bytes};
-  if (::setrlimit(RLIMIT_AS, &limit) != 0) give_up("the memory limit cannot be set");
+  if (::setrlimit(RLIMIT_AS, &limit) != 0) be_unable("the memory limit cannot be set");
 }
 
 void limit_time(std::uint32_t seconds) {
@@ -33,9 +34,10 @@ void limit_time(std::uint32_t seconds) {
   struct sigaction action = {};
   action.sa_handler = [](int) { give_up(time_text); };
   ::sigaction(SIGXCPU, &action, nullptr);
+  action.sa_handler = [](int) { be_unable(time_text); };  // the machine was busy
   ::sigaction(SIGALRM, &action, nullptr);
   const struct rlimit limit = {seconds, seconds + kGrace};
-  if (::setrlimit(RLIMIT_CPU, &limit) != 0) give_up("the time limit cannot be set");
+  if (::setrlimit(RLIMIT_CPU, &limit) != 0) be_unable("the time limit cannot be set");
   ::alarm(seconds);
 }
 
@@ -45,7 +47,7 @@ void out_of_memory() { give_up(memory_text); }
 
 void set_limits(const Options& options) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (nobody_listens()) ::_exit(kFailed);  // it had ended before the line above
+  if (nobody_listens()) ::_exit(wire::kCompilerUnable);  // it had ended before the line above
   const struct rlimit none = {0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   std::set_new_handler(out_of_memory);

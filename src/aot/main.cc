@@ -31,7 +31,7 @@ Module map_module(int descriptor) {
   if (facts.st_size > std::numeric_limits<std::uint32_t>::max()) give_up("the module is larger than 4 GiB");
   const auto size = static_cast<std::uint32_t>(facts.st_size);
   void* const start = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
-  if (start == MAP_FAILED) give_up(std::string("the module cannot be mapped: ") + std::strerror(errno));
+  if (start == MAP_FAILED) be_unable(std::string("the module cannot be mapped: ") + std::strerror(errno));
   return {static_cast<std::uint8_t*>(start), size};
 }
 
@@ -39,7 +39,7 @@ void write_code(int descriptor, const Code& code) {
   for (std::size_t done = 0; done < code.size();) {
     const ssize_t part = ::write(descriptor, code.bytes() + done, code.size() - done);
     if (part < 0 && errno == EINTR) continue;
-    if (part < 0) give_up(std::string("the code cannot be written: ") + std::strerror(errno));
+    if (part < 0) be_unable(std::string("the code cannot be written: ") + std::strerror(errno));
     done += static_cast<std::size_t>(part);
   }
 }
@@ -47,20 +47,20 @@ void write_code(int descriptor, const Code& code) {
 int run(int argc, char** argv) {
   Options options;
   std::string error;
-  if (!read_options(argc, argv, options, error)) give_up(error);
+  if (!read_options(argc, argv, options, error)) be_unable(error);
   if (options.help) return (void)!::write(STDOUT_FILENO, kHelp, std::strlen(kHelp)), 0;
 
   ::clearenv();  // WAMR would start the programs that WAMRC_LLC_COMPILER and WAMRC_ASM_COMPILER name
   const int output = take_streams();
-  if (output < 0) give_up("standard output is closed, or there is no /dev/null");
+  if (output < 0) be_unable("standard output is closed, or there is no /dev/null");
   const Module module = map_module(STDIN_FILENO);
   leave_machine();
   set_limits(options);  // behind it: another user's process would outlive its parent
-  if (!open_stack_usage() || !start_compiler()) give_up("the compiler cannot be initialised");
+  if (!open_stack_usage() || !start_compiler()) be_unable("the compiler cannot be initialised");
   close_calls(output);
 
   Code code;
-  if (!code.compile(module.bytes, module.size, options.optimisation, options.frames, error)) give_up(error);
+  if (!code.compile(module.bytes, module.size, options, error)) give_up(error);
   write_code(output, code);
   ::_exit(0);  // nothing that is worth taking down
 }

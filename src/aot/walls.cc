@@ -164,7 +164,7 @@ void leave_machine() {
   drop_bounding_set();
   become_nobody();
   drop_capabilities();
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) give_up("no_new_privs cannot be set");
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) be_unable("no_new_privs cannot be set");
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
@@ -172,9 +172,10 @@ void close_calls(int output) {
   limit_resources();
   const Filter filter(seccomp_init(SCMP_ACT_KILL_PROCESS), seccomp_release);
   const std::initializer_list<int> outputs = {STDOUT_FILENO, STDERR_FILENO, output, messages(), stack_usage_writer()};
-  if (!filter || !add_rules(filter.get(), outputs, stack_usage_reader())) give_up("the filter of system calls cannot be made");
+  if (!filter || !add_rules(filter.get(), outputs, stack_usage_reader()))
+    be_unable("the filter of system calls cannot be made");
   if (const int error = seccomp_load(filter.get()); error != 0)
-    give_up(std::string("the filter of system calls cannot be installed: ") + std::strerror(-error));
+    be_unable(std::string("the filter of system calls cannot be installed: ") + std::strerror(-error));
 }
 
 }  // namespace crumb::aot

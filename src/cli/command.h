@@ -53,6 +53,7 @@ Action define_spec(Options& options);
 Action define_wasm_run(Options& options);
 Action define_wasm_inspect(Options& options);
 Action define_wasm_compile(Options& options);
+Action define_wasm_compile_job(Options& options);
 Action define_wasm_cache_list(Options& options);
 Action define_wasm_cache_prune(Options& options);
 Action define_wasm_cache_verify(Options& options);

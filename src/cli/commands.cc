@@ -118,6 +118,15 @@ constexpr Command kCommands[] = {
      define_wasm_cache_verify},
 };
 
+// For crumb itself.
+constexpr Command kJob{"wasm compile-job",
+                       "",
+                       "compile one module in the background",
+                       "[OPTION...]",
+                       "crumb starts it; docs/wasm.md says when. Its standard input is the module, its standard\n"
+                       "output the lock of the cache.",
+                       define_wasm_compile_job};
+
 }  // namespace
 
 std::span<const Command> commands() { return kCommands; }
@@ -131,6 +140,7 @@ const Command& find_command(std::span<const std::string> words) {
   for (const std::string& word : words) {
     name += (name.empty() ? "" : " ") + word;
     std::string longer;
+    if (name == kJob.name) return kJob;
     for (const Command& command : kCommands) {
       if (command.name == name) return command;
       if (begins(command.name, name)) longer += fmt::format("{}{}", longer.empty() ? "" : ", ", command.name);

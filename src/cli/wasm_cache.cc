@@ -11,6 +11,7 @@
 #include "support/text.h"
 #include "wasm/code_cache.h"
 #include "wasm/code_key.h"
+#include "wasm/job.h"
 
 namespace crumb::cli {
 namespace {
@@ -29,16 +30,24 @@ std::string day_and_time(std::int64_t seconds) {
 // "used by this crumb", or why not.
 std::string verdict(const wasm::CodeCache::Entry& entry) {
   if (!entry.header) return "broken: " + entry.reason;
+  if (!entry.header->refusal.empty() && entry.header->build == wasm::code_build()) return "cannot be compiled";
   return entry.header->build == wasm::code_build() ? "yes" : "no: another build's";
 }
 
 // "3", and "3f" with frames.
 std::string kind_text(wasm::CodeKind kind) { return fmt::format("{}{}", kind.level, kind.frames ? "f" : ""); }
 
+// The file, and why there is no code of it.
+std::string origin(const wasm::CodeCache::Entry& entry) {
+  if (!entry.header) return "-";
+  const std::string& refusal = entry.header->refusal;
+  return quote(entry.header->name) + (refusal.empty() ? "" : ": " + quote(refusal));
+}
+
 std::string line(const wasm::CodeCache::Entry& entry) {
   return fmt::format("{:.16}  {:<2}  {:>9.1f}  {:<16}  {:<19}  {}\n", entry.file,
                      entry.header ? kind_text(entry.header->kind) : "-", static_cast<double>(entry.bytes) / kMebibyte,
-                     day_and_time(entry.time), verdict(entry), entry.header ? quote(entry.header->name) : "-");
+                     day_and_time(entry.time), verdict(entry), origin(entry));
 }
 
 void list(const std::string& path) {
@@ -59,6 +68,7 @@ std::string entries_text(std::size_t count) { return fmt::format("{} entr{}", co
 void prune(const std::string& path, const Prune& wanted) {
   const std::optional<std::int64_t> size = wanted.size.empty() ? 0 : parse_size(wanted.size);
   if (!size || *size < 0) throw fail("wasm cache prune: option --size: {} is no size", quote(wanted.size));
+  wasm::clear_up_after_jobs();
   wasm::CodeCache::Removed removed;
   if (const std::optional<wasm::CodeCache> cache = wasm::CodeCache::find(path)) {
     for (const wasm::CodeCache::Entry& entry : cache->prune(wanted.all)) {
@@ -76,7 +86,7 @@ void prune(const std::string& path, const Prune& wanted) {
 // Whether all of them can be believed.
 bool verify(const std::string& path, bool remove) {
   const std::optional<wasm::CodeCache> cache = wasm::CodeCache::find(path);
-  std::size_t count = 0, bad = 0;
+  std::size_t count = 0, bad = 0, others = 0;
   if (cache) {
     for (const wasm::CodeCache::Entry& entry : cache->entries(true)) {
       ++count;
@@ -85,9 +95,15 @@ bool verify(const std::string& path, bool remove) {
       if (remove) cache->remove(entry);
       print(fmt::format("{}: {}{}\n", entry.file, entry.reason, remove ? "; removed" : ""));
     }
+    for (const wasm::CodeCache::Flaw& flaw : cache->flaws()) {
+      ++others;
+      if (remove) cache->remove(flaw);
+      print(fmt::format("{}: {}{}\n", flaw.file, flaw.reason, remove ? "; removed" : ""));
+    }
   }
-  print(fmt::format("{}, {} of them bad\n", entries_text(count), bad));
-  return bad == 0;
+  print(fmt::format("{}, {} of them bad{}\n", entries_text(count), bad,
+                    others == 0 ? "" : fmt::format("; {} bad note{}", others, others == 1 ? "" : "s")));
+  return bad + others == 0;
 }
 
 }  // namespace

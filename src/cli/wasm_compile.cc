@@ -35,7 +35,9 @@ struct Given {
 wasm::CompileOptions compile_options(const Given& given) {
   if (given.level != "0" && given.level != "3")
     throw fail("wasm compile: option --opt: {} is neither 0 nor 3", quote(given.level));
-  return {{given.level == "0" ? 0U : 3U, given.frames}, std::uint64_t{given.memory} << 20, given.seconds};
+  return {.kind = {given.level == "0" ? 0U : 3U, given.frames},
+          .memory = std::uint64_t{given.memory} << 20,
+          .seconds = given.seconds};
 }
 
 std::size_t processors() {
@@ -81,7 +83,7 @@ class Compilations {
 
   void start(const std::string& file) try {
     Running running{nullptr, Clock::now()};
-    running.compilation = std::make_unique<wasm::Compilation>(file, compiler_, options_, cache_);
+    running.compilation = std::make_unique<wasm::Compilation>(wasm::open_module(file), compiler_, options_, cache_);
     if (running.compilation->pipe() < 0)
       finish(running);
     else

@@ -18,7 +18,7 @@ namespace {
 
 struct Given {
   std::vector<std::string> directories, environment, arguments;
-  std::string network = "none", memory, stack, threads, mode, time_limit;
+  std::string network = "none", memory, stack, threads, mode, compile, time_limit;
   bool frames = false;
   std::string module;
 };
@@ -72,6 +72,8 @@ plan::WasmPolicy parse_policy(const Given& given) {
   set("stack", given.stack);
   set("threads", given.threads);
   set("mode", given.mode);
+  set("compile", given.compile);
+  plan::settle_compile(policy, "wasm run: option --compile");
   policy.frames = given.frames;
   return policy;
 }
@@ -113,6 +115,7 @@ Action define_wasm_run(Options& options) {
   options.text("stack", given->stack, "SIZE", "operand stack of the interpreter (default: 1M)");
   options.text("time-limit", given->time_limit, "TIME", "kill it after 10s, 1m30s, 250ms; crumb then exits with 124");
   options.text("mode", given->mode, "MODE", "auto (default), interpreter, or aot: compiled or not at all");
+  options.text("compile", given->compile, "WHEN", "where there is no code: off (default), background, wait or require");
   options.flag("frames", given->frames, "use only compiled code that names all functions when it traps");
   options.operand("MODULE", given->module, true);
   options.rest(given->arguments);

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "container/bundle.h"
+#include "container/compile_later.h"
 #include "container/filter.h"
 #include "container/hooks.h"
 #include "container/launch.h"
@@ -102,6 +103,7 @@ Made make_container(const Runtime& runtime, const CreateOptions& options, bool d
   const auto ready = [&](int pid) {
     pidfd_socket.send(pid);
     state.ready = true;
+    state.compile = later(launch.wanted());
     entry.write(state);
   };
   const auto notify = [&](int pid, std::uint64_t listener) {

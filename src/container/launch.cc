@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "kernel/call.h"
+#include "linux/background.h"
 #include "linux/cgroup.h"
 #include "linux/cgroup_bounds.h"
 #include "linux/directory.h"
@@ -202,6 +203,12 @@ Answer Launch::place() {
   return {};
 }
 
+// While a module is compiled before it starts, which may take minutes.
+const char* Launch::why_not_wait() const {
+  if (linux::is_asked_to_end()) return "crumb was asked to end";
+  return linux::has_ended(pid_) ? "the container's process has ended" : nullptr;
+}
+
 Answer Launch::judge_program(Question& question) {
   if (question.value > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
     throw fail("crumb-init does not keep to the protocol: descriptor {} at \"program\"", question.value);
@@ -209,7 +216,9 @@ Answer Launch::judge_program(Question& question) {
       question.descriptor.get(), static_cast<int>(question.value), question.text, report_,
       is_own_file(plan_) || linux::is_own_namespace(fmt::format("/proc/{}/ns/user", pid_), CLONE_NEWUSER)};
   const plan::WasmPolicy policy = plan::within(plan_.wasm, linux::cgroup_bounds(plan::joined_cgroups(plan_.host)));
-  wasm::Guest guest = wasm::prepare_guest(program, policy, {runtime_.engine_path, runtime_.code_cache});
+  wasm::Guest guest =
+      wasm::prepare_guest(program, policy, {runtime_.engine_path, runtime_.code_cache, [this] { return why_not_wait(); }});
+  if (guest.wanted) wanted_ = Wanted{std::move(*guest.wanted), program.number};
   Answer answer{wire::kWasm, {}};
   answer.descriptors.push_back(std::move(guest.engine));
   answer.descriptors.push_back(std::move(guest.options));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "plan/plan.h"
 #include "plan/wire.h"
 #include "support/fd.h"
+#include "wasm/job.h"
 
 namespace crumb::container {
 
@@ -42,8 +44,9 @@ class Launch {
   Launch(const Launch&) = delete;
   Launch& operator=(const Launch&) = delete;
 
-  // What the caller adds as soon as the process is known (init goes on meanwhile), and at the points `ready` (before the answer),
-  // `console`, `seccomp` and `mounted`. `born` has to move the process into its groups: the question `placed` comes when it may be in any case.
+  // What the caller adds as soon as the process is known (init goes on meanwhile), and at the points `ready` (before the
+  // answer), `console`, `seccomp` and `mounted`. `born` has to move the process into its groups: the question `placed` comes
+  // when it may be in any case.
   struct Records {
     std::function<void(int pid)> born, ready;
     std::function<void(Fd master)> console = {};
@@ -56,6 +59,13 @@ class Launch {
   void await_program(bool foreground);
 
   int pid() const { return pid_; }
+
+  // After prepare(): the module that is to be compiled in the background once it runs, and its descriptor in the process.
+  struct Wanted {
+    wasm::Wanted module;
+    int descriptor = -1;
+  };
+  const std::optional<Wanted>& wanted() const { return wanted_; }
 
   // From now on the process lives on without this object. What crumb-init was executed from is the caller's to close: where it
   // is a mount of its own that takes the kernel a while.
@@ -72,6 +82,7 @@ class Launch {
   Answer map();
   Answer place();
   Answer judge_program(Question& question);
+  const char* why_not_wait() const;
   int end(int& process);
   Error obituary();
   void trace_steps();
@@ -86,6 +97,7 @@ class Launch {
   int report_ = -1;      // where the engine puts its failure, a number in init
   int first_stage_ = 0;  // 0: reaped
   int pid_ = 0;          // of the container's process; 0: not yet, or reaped
+  std::optional<Wanted> wanted_;
   bool released_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "container/bundle.h"
+#include "container/compile_later.h"
 #include "container/create.h"
 #include "container/launch.h"
 #include "kernel/call.h"
@@ -76,12 +77,13 @@ int wait_for(int pid, const ModuleOptions& options) {
 int run_module(const Runtime& runtime, const ModuleOptions& options) {
   const std::uint32_t preserved = options.handover.count();
   settle_descriptors(options.handover);
-  const Fd file = open_module(options.path, preserved);
+  Fd file = open_module(options.path, preserved);
   const plan::Plan plan = plan::compile_module(run_of(options, file.get()), surroundings_of(runtime, "", "", ""));
   hold_signals();
   Launch launch(runtime, plan, {-1, -1, -1, preserved, {file.get()}});
   launch.prepare({[](int) {}, [](int) {}});
   launch.await_program(true);
+  CompileJob(std::move(file), launch.wanted()).start(runtime);
   const Fd program = launch.release();
   return wait_for(launch.pid(), options);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "container/bundle.h"
+#include "container/compile_later.h"
 #include "container/create.h"
 #include "container/hooks.h"
 #include "container/scope.h"
@@ -30,6 +31,7 @@ struct Started {
   Fd result;
   linux::Process process;
   std::optional<Hooks> hooks;  // none: there are no poststart hooks
+  CompileJob job;
 };
 
 [[noreturn]] void refuse(const std::string& id, const char* why) { throw fail("container \"{}\": cannot start {}", id, why); }
@@ -67,8 +69,9 @@ Started give_the_word(const Runtime& runtime, const std::string& id) {
   std::optional<Hooks> hooks;
   if (state->poststart) hooks.emplace(oci::parse_config(entry->read_config()), id, state->bundle);
   Fd result = open_result(*entry);
+  CompileJob job(*state);
   write_byte(*entry, open_start(*entry));
-  return {std::move(result), std::move(*process), std::move(hooks)};
+  return {std::move(result), std::move(*process), std::move(hooks), std::move(job)};
 }
 
 // Nothing at end of file: exec, or the engine before the guest's first instruction, closed it.
@@ -125,9 +128,12 @@ bool is_hook(const std::vector<plan::Step>& steps, std::size_t index) {
 }  // namespace
 
 void start(const Runtime& runtime, const std::string& id) {
-  const Started started = give_the_word(runtime, id);
+  Started started = give_the_word(runtime, id);
   const std::optional<wire::Message> record = read_record(started.result.get());
-  if (!record) return run_poststart_hooks(runtime, id, started);
+  if (!record) {
+    run_poststart_hooks(runtime, id, started);
+    return started.job.start(runtime);
+  }
   started.process.wait_end(kLeavingMilliseconds);  // so that the container is stopped when start says why
   const std::vector<plan::Step> steps = steps_of(runtime, id);
   if (is_hook(steps, record->step)) destroy(runtime, id);
@@ -137,12 +143,14 @@ void start(const Runtime& runtime, const std::string& id) {
 void start_made(const Runtime& runtime, Made& made, bool foreground) {
   if (linux::has_ended(made.pid)) refuse(made.entry.id(), "a container that has stopped");
   const Fd result = open_result(made.entry);
+  CompileJob job(made.state);
   write_byte(made.entry, std::move(made.start));
   made.entry.unlock();
   made.init.reset();
   if (const std::optional<wire::Message> record = read_record(result.get()))
     throw failure_of(*record, steps_of(runtime, made.entry.id()), foreground);
   made.hooks.started(made.pid);
+  job.start(runtime);
 }
 
 }  // namespace crumb::container

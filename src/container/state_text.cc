@@ -60,6 +60,11 @@ class Text {
     member("monitor", group.monitor).member("made", rdt.second).close('}');
   }
 
+  void add(const CompileLater& compile) {
+    open('{').member("module", compile.module).member("name", compile.name);
+    member("frames", compile.frames).member("descriptor", compile.descriptor).close('}');
+  }
+
   std::string text_;
 };
 
@@ -75,6 +80,7 @@ std::string state_text(const State& state) {
   if (state.poststart) text.member("poststart", true);
   if (state.poststop) text.member("poststop", true);
   if (state.rdt) text.member("rdt", std::pair<const plan::RdtGroup&, bool>(*state.rdt, state.rdt_made));
+  if (state.compile) text.member("compile", *state.compile);
   return text.close('}').take();
 }
 

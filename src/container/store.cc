@@ -44,6 +44,11 @@ plan::CgroupLeaf leaf_from_json(const json::value& value) {
   return leaf;
 }
 
+CompileLater compile_from_json(const json::value& value) {
+  return {json::value_to<std::string>(value.at("module")), json::value_to<std::string>(value.at("name")),
+          value.at("frames").as_bool(), json::value_to<int>(value.at("descriptor"))};
+}
+
 State from_json(const json::value& value) {
   State state;
   state.id = json::value_to<std::string>(value.at("id"));
@@ -65,6 +70,7 @@ State from_json(const json::value& value) {
     state.rdt = rdt_from_json(*rdt);
     state.rdt_made = rdt->at("made").as_bool();
   }
+  if (const json::value* compile = value.as_object().if_contains("compile")) state.compile = compile_from_json(*compile);
   return state;
 }
 

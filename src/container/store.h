@@ -23,6 +23,14 @@ inline constexpr char kCriuRoot[] = "criu-root";
 // Unmounts and removes that of the container whose directory this is; one that is not there is fine.
 void remove_criu_root(int directory);
 
+// The module that is to be compiled in the background once it runs (wasm/job.h).
+struct CompileLater {
+  std::string module;  // its digest, 64 hexadecimal digits
+  std::string name;
+  bool frames = false;
+  int descriptor = -1;  // of its file in the container's process
+};
+
 // What state.json holds.
 struct State {
   std::string id, bundle, rootfs;
@@ -39,6 +47,7 @@ struct State {
   std::string unit;                       // of systemd, which holds the cgroups; empty: crumb made them
   std::optional<plan::RdtGroup> rdt;      // directories only
   bool rdt_made = false;                  // its class of service is the container's own, and goes with it
+  std::optional<CompileLater> compile;    // by start
 };
 
 // Throws `container id "...": ...` unless it matches [A-Za-z0-9_+.-]{1,255} and is not "." or "..".

@@ -1,5 +1,6 @@
 // The system-call seam: programs built with -DCRUMB_SEAM=ON (presets dev and asan, never what is installed) obey rules in an
-// environment variable, CRUMB_SEAM for crumb and CRUMB_SEAM_INIT for crumb-init (crumb hands it on).
+// environment variable, CRUMB_SEAM for crumb, CRUMB_SEAM_INIT for crumb-init and CRUMB_SEAM_JOB for the job that compiles a
+// module in the background (crumb hands them on).
 //
 // Rules, separated by commas:
 //   CALL=ERRNO       every CALL fails with ERRNO                 mount_setattr=ENOSYS

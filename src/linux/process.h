@@ -69,12 +69,13 @@ bool is_own_namespace(const std::string& path, std::uint64_t type);
 // child's pid.
 int spawn(int program, const std::vector<std::string>& arguments, const std::vector<int>& inherited);
 
-// Starts one of our helpers by its path, with nothing of crumb's: no environment, these descriptors (above 2) as its 0, 1 and 2
-// and no other, "/" as its working directory. `arguments`: behind its name. Returns the child's pid.
+// Starts one of our helpers by its path, with nothing of crumb's: no environment but what is given, these descriptors (above 2)
+// as its 0, 1 and 2 and no other, "/" as its working directory. `arguments`: behind its name. Returns the child's pid.
 struct Streams {
   int in, out, err;
 };
-int spawn_helper(const std::string& path, const Streams& streams, const std::vector<std::string>& arguments = {});
+int spawn_helper(const std::string& path, const Streams& streams, const std::vector<std::string>& arguments = {},
+                 const std::vector<std::string>& environment = {});
 
 // A program of somebody else's: by its path, with all that it gets.
 struct Command {

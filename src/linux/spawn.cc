@@ -166,7 +166,8 @@ int spawn(int program, const std::vector<std::string>& arguments, const std::vec
   return static_cast<int>(check(spawn_init(program, arguments, inherited, 0), "execute {}", arguments.front()));
 }
 
-int spawn_helper(const std::string& path, const Streams& streams, const std::vector<std::string>& arguments) {
+int spawn_helper(const std::string& path, const Streams& streams, const std::vector<std::string>& arguments,
+                 const std::vector<std::string>& environment) {
   std::string name = path.substr(path.rfind('/') + 1);
   const long opened = kernel::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC);
   if (opened == -ENOENT) throw fail("{}: is not there", path);  // callers take the kernel's words for a missing program
@@ -174,8 +175,8 @@ int spawn_helper(const std::string& path, const Streams& streams, const std::vec
   const Fd program(check(kernel::fcntl(file.get(), F_DUPFD_CLOEXEC, 3), "{}", path));
   std::vector<char*> argv = pointers(arguments);
   argv.insert(argv.begin(), name.data());
-  std::array<char*, 1> environment{nullptr};
-  Launch request{program.get(), argv.data(), environment.data(), nullptr, &streams};
+  const std::vector<char*> variables = pointers(environment);
+  Launch request{program.get(), argv.data(), variables.data(), nullptr, &streams};
   return start(request, name);
 }
 

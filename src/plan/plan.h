@@ -144,6 +144,9 @@ struct Host {
 struct WasmPolicy {
   enum class Network { none, listen, all };  // no sockets, those that were handed over, also new ones
   enum class Mode { best, interpreter, aot };
+  // Where there is no compiled code yet: none is made; some is, for later starts; now, or else it is interpreted; now, or it
+  // does not run.
+  enum class Compile { off, background, wait, require };
   // A directory and all below it, but what is procfs, sysfs and the like.
   struct Preopen {
     std::string path;  // in the container: absolute and plain
@@ -161,6 +164,7 @@ struct WasmPolicy {
   std::uint32_t listen = 0;     // sockets from descriptor 3 on
   std::uint32_t preserved = 0;  // descriptors behind them, of which the guest gets those that are sockets
   Mode mode = Mode::best;
+  Compile compile = Compile::off;
   bool frames = false;  // compiled code only where it keeps frames: a trap's backtrace is whole then
 };
 

@@ -287,6 +287,19 @@ const char* mode_text(const WasmPolicy& policy) {
   return "";
 }
 
+const char* compile_text(WasmPolicy::Compile compile) {
+  switch (compile) {
+    case WasmPolicy::Compile::off:
+      return "no";
+    case WasmPolicy::Compile::background:
+      return "in the background, for later starts";
+    case WasmPolicy::Compile::wait:
+    case WasmPolicy::Compile::require:
+      return "before it starts, which waits for that";
+  }
+  return "";
+}
+
 std::string memory_text(const WasmPolicy& policy) {
   const std::uint64_t pages = wire::guest_pages(policy.memory_limit, wire::kEngineShare, policy.memory / wire::kGuestPage);
   if (pages == 0) return "no limit but the kernel's";
@@ -316,6 +329,7 @@ std::string preopens_text(const WasmPolicy& policy) {
 void describe_wasm(const WasmPolicy& policy, std::string& out) {
   out += "if the program is a WebAssembly module:\n";
   out += fmt::format("  crumb-wasm runs it: {}\n", mode_text(policy));
+  out += fmt::format("  code that the cache lacks is compiled: {}\n", compile_text(policy.compile));
   out += fmt::format("  stack of {}, memory: {}\n", size_text(policy.stack), memory_text(policy));
   out += fmt::format("  threads besides the first: {}\n",
                      policy.threads == 0 ? "none" : fmt::format("at most {}", policy.threads));

@@ -69,6 +69,13 @@ Reason set_mode(std::string_view text, WasmPolicy& policy) {
   return set_word(text, kWords, policy.mode);
 }
 
+Reason set_compile(std::string_view text, WasmPolicy& policy) {
+  using enum WasmPolicy::Compile;
+  constexpr std::array<std::pair<std::string_view, WasmPolicy::Compile>, 4> kWords{
+      {{"background", background}, {"wait", wait}, {"off", off}, {"require", require}}};
+  return set_word(text, kWords, policy.compile);
+}
+
 Reason set_frames(std::string_view text, WasmPolicy& policy) {
   constexpr std::array<std::pair<std::string_view, bool>, 2> kWords{{{"true", true}, {"false", false}}};
   return set_word(text, kWords, policy.frames);
@@ -129,9 +136,9 @@ struct Setting {
   Reason (*set)(std::string_view text, WasmPolicy& policy);
 };
 
-constexpr Setting kSettings[] = {{"frames", set_frames},   {"memory", set_memory},     {"mode", set_mode},
-                                 {"network", set_network}, {"preopens", set_preopens}, {"stack", set_stack},
-                                 {"threads", set_threads}};
+constexpr Setting kSettings[] = {{"compile", set_compile}, {"frames", set_frames},   {"memory", set_memory},
+                                 {"mode", set_mode},       {"network", set_network}, {"preopens", set_preopens},
+                                 {"stack", set_stack},     {"threads", set_threads}};
 
 const Setting* find_setting(std::string_view key) {
   const auto* const found = std::ranges::find(kSettings, key, &Setting::key);
@@ -161,6 +168,12 @@ void set_wasm_policy(WasmPolicy& policy, std::string_view key, const std::string
     throw fail("{}: {} {}", place, quoted(value), reason);
 }
 
+void settle_compile(WasmPolicy& policy, const std::string& place) {
+  if (policy.mode == WasmPolicy::Mode::interpreter && policy.compile != WasmPolicy::Compile::off)
+    throw fail("{}: only \"off\" goes with the mode \"interpreter\", which runs no compiled code", place);
+  if (policy.compile == WasmPolicy::Compile::require) policy.mode = WasmPolicy::Mode::aot;
+}
+
 WasmPolicy wasm_policy(const oci::Config& config, bool own_network, std::uint32_t listen_fds, std::uint32_t preserve_fds) {
   WasmPolicy policy = bare_wasm_policy();
   policy.preopens = {{"/", true}};
@@ -169,6 +182,7 @@ WasmPolicy wasm_policy(const oci::Config& config, bool own_network, std::uint32_
     if (find_setting(key) != nullptr)
       set_wasm_policy(policy, key, value, fmt::format("{}: annotations[\"{}{}\"]", config.name, kPrefix, key));
   });
+  settle_compile(policy, fmt::format("{}: annotations[\"{}compile\"]", config.name, kPrefix));
   if (policy.network != WasmPolicy::Network::none) {
     policy.listen = listen_fds;
     policy.preserved = preserve_fds - listen_fds;

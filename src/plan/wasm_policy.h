@@ -24,6 +24,10 @@ WasmPolicy bare_wasm_policy();
 // Sets what the annotation run.crumb.wasm.KEY sets; a known key. Throws Error `PLACE: "VALUE" reason`.
 void set_wasm_policy(WasmPolicy& policy, std::string_view key, const std::string& value, const std::string& place);
 
+// When all is set: `compile` and `mode` made to fit each other. Throws Error `PLACE: reason` when code is to be made that would
+// never run. `place`: of the setting `compile`.
+void settle_compile(WasmPolicy& policy, const std::string& place);
+
 // One warning about all annotations below run.crumb.wasm. that mean nothing to crumb, with those that do.
 void add_unknown_annotations(const oci::Config& config, std::vector<std::string>& warnings);
 

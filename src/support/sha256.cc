@@ -2,6 +2,8 @@
 
 #include <nettle/sha2.h>
 
+#include <charconv>
+
 namespace crumb {
 
 struct Sha256::State {
@@ -33,6 +35,17 @@ std::string hex(const Sha256Digest& digest) {
   std::string text;
   for (const std::uint8_t byte : digest) text.append({kDigits[byte >> 4], kDigits[byte & 0xf]});
   return text;
+}
+
+std::optional<Sha256Digest> unhex(std::string_view text) {
+  Sha256Digest digest;
+  if (text.size() != 2 * digest.size()) return std::nullopt;
+  for (std::uint8_t& byte : digest) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + 2, byte, 16);
+    if (error != std::errc{} || end != text.data() + 2) return std::nullopt;
+    text.remove_prefix(2);
+  }
+  return digest;
 }
 
 }  // namespace crumb

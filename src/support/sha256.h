@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,5 +32,8 @@ Sha256Digest sha256(std::string_view bytes);
 
 // 64 digits.
 std::string hex(const Sha256Digest& digest);
+
+// Of such a text; nothing when it is none.
+std::optional<Sha256Digest> unhex(std::string_view text);
 
 }  // namespace crumb

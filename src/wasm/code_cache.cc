@@ -17,6 +17,7 @@
 #include "support/quantities.h"
 #include "support/text.h"
 #include "wasm/code_key.h"
+#include "wasm/compile_lock.h"
 #include "wasm/digest_memo.h"
 #include "wasm/trust.h"
 
@@ -40,7 +41,9 @@ long link(const std::string& from, int directory, const std::string& name) {
   return kernel::syscall(SYS_linkat, AT_FDCWD, from.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW);
 }
 
-bool has_prefix(const std::string& name, const char* prefix) { return name.rfind(prefix, 0) == 0; }
+bool is_memo(const std::string& name) { return name.starts_with(kMemoPrefix); }
+// No entry, nor the half of one.
+bool is_note(const std::string& name) { return is_memo(name) || name == kLockName; }
 
 struct stat facts_of(int file) {
   struct stat facts{};
@@ -124,21 +127,26 @@ CodeHeader CodeCache::check_file(int file, const std::string& name, bool read) c
   require_own_file(facts);
   CodeHeader header = decode(read_page(file));
   const auto size = static_cast<std::uint64_t>(facts.st_size) - wire::kCodeOffset;
-  if (header.size != size || size == 0) throw fail("it has {} bytes of code, its header says {}", size, header.size);
+  const bool is_refusal = !header.refusal.empty();
+  if (header.size != size || (size == 0) != is_refusal)
+    throw fail("it has {} bytes of code, its header says {}", size, header.size);
+  if (is_refusal) return header;
   const Sha256Digest code =
       read ? digest_of(file, wire::kCodeOffset, name) : DigestMemo(directory()).digest(file, wire::kCodeOffset, name);
   if (code != header.code) throw fail("its code was changed");
   return header;
 }
 
-Fd CodeCache::open_checked(const std::string& file, const Sha256Digest& key) const {
+CodeCache::Opened CodeCache::open_checked(const Sha256Digest& key) const {
+  const std::string file = hex(key);
   const long opened = kernel::openat(directory(), file.c_str(), kOpenFlags);
   if (opened == -ENOENT) return {};
   try {
     if (opened == -ELOOP) throw fail("it is a symbolic link");
     Fd entry(check(opened, "open it"));
-    if (check_file(entry.get(), file).key != key) throw fail("it is of another module");
-    return entry;
+    CodeHeader header = check_file(entry.get(), file);
+    if (header.key != key) throw fail("it is of another module");
+    return {std::move(entry), std::move(header)};
   } catch (const Error& error) {
     log::warning(fmt::format("wasm cache: {}/{} is not used: {}", path_, file, error.what()));
     return {};
@@ -147,15 +155,18 @@ Fd CodeCache::open_checked(const std::string& file, const Sha256Digest& key) con
 
 Fd CodeCache::open_code(const Sha256Digest& module, bool frames) const {
   for (const unsigned level : kLevels) {
-    const Sha256Digest key = code_key(module, {level, frames});
-    if (Fd file = open_checked(hex(key), key)) return file;
+    Opened entry = open_checked(code_key(module, {level, frames}));
+    if (entry.file && entry.header.refusal.empty()) return std::move(entry.file);
   }
   return {};
 }
 
-bool CodeCache::holds(const Sha256Digest& module, CodeKind kind) const {
-  const Sha256Digest key = code_key(module, kind);
-  return static_cast<bool>(open_checked(hex(key), key));
+CodeCache::Known CodeCache::known(const Sha256Digest& module, CodeKind kind, std::string* refusal) const {
+  Opened entry = open_checked(code_key(module, kind));
+  if (!entry.file) return Known::nothing;
+  if (entry.header.refusal.empty()) return Known::code;
+  if (refusal) *refusal = std::move(entry.header.refusal);
+  return Known::refusal;
 }
 
 Draft CodeCache::draft() const {
@@ -173,29 +184,64 @@ Draft CodeCache::draft() const {
   return result;
 }
 
+// Under its name at once, complete and on disk. Only where an older one has to be replaced it has another name for a moment.
+void CodeCache::publish(Draft draft, const CodeHeader& header) const {
+  const std::string name = hex(header.key);
+  write_page(draft.file(), encode(header), path_);
+  check(sync(draft.file()), "wasm cache: {}", path_);
+  const std::string self = fmt::format("/proc/self/fd/{}", draft.file());
+  const long linked = draft.name_.empty() ? link(self, directory(), name) : -EEXIST;
+  if (linked != -EEXIST) {
+    check(linked, "wasm cache: {}", path_);
+  } else {
+    if (draft.name_.empty()) name_draft(draft, self);
+    check(kernel::renameat(directory(), draft.name_.c_str(), directory(), name.c_str()), "wasm cache: {}", path_);
+    draft.name_.clear();
+  }
+  sync(directory());
+}
+
+void CodeCache::name_draft(Draft& draft, const std::string& self) const {
+  const std::string name = draft_name();
+  kernel::unlinkat(directory(), name.c_str(), 0);
+  check(link(self, directory(), name), "wasm cache: {}", path_);
+  draft.name_ = name;
+}
+
 void CodeCache::keep(Draft draft, CodeHeader header) const {
   header.key = code_key(header.module, header.kind, header.build);
   header.size = static_cast<std::uint64_t>(facts_of(draft.file()).st_size) - wire::kCodeOffset;
   header.code = digest_of(draft.file(), wire::kCodeOffset, path_);
-  write_page(draft.file(), encode(header), path_);
-  check(sync(draft.file()), "wasm cache: {}", path_);
-  if (draft.name_.empty()) {
-    const std::string name = draft_name();
-    kernel::unlinkat(directory(), name.c_str(), 0);
-    const std::string self = fmt::format("/proc/self/fd/{}", draft.file());
-    check(link(self, directory(), name), "wasm cache: {}", path_);
-    draft.name_ = name;
-  }
-  check(kernel::renameat(directory(), draft.name_.c_str(), directory(), hex(header.key).c_str()), "wasm cache: {}", path_);
-  draft.name_.clear();
-  sync(directory());
+  publish(std::move(draft), header);
   evict(code_cache_limit(), hex(header.key));
+}
+
+void CodeCache::refuse(CodeHeader header) const {
+  header.key = code_key(header.module, header.kind, header.build);
+  header.size = 0;
+  if (known(header.module, header.kind) != Known::code) publish(draft(), header);
+}
+
+Fd CodeCache::copy(int file, const std::string& name) const {
+  constexpr std::size_t kPart = 256U << 10;
+  const Draft draft = this->draft();
+  check(kernel::lseek(draft.file(), 0, SEEK_SET), "wasm cache: {}", path_);
+  std::vector<char> buffer(kPart);
+  for (std::uint64_t at = 0;;) {
+    const long count = kernel::pread64(file, buffer.data(), buffer.size(), static_cast<long>(at));
+    if (count == -EINTR) continue;
+    if (check(count, "\"{}\"", name) == 0) break;
+    if ((at += static_cast<std::uint64_t>(count)) > kLargestModule) throw fail("\"{}\": it has more than 512 MiB", name);
+    write_all(draft.file(), {buffer.data(), static_cast<std::size_t>(count)}, "wasm cache: " + path_);
+  }
+  const std::string self = fmt::format("/proc/self/fd/{}", draft.file());
+  return Fd(check(kernel::openat(AT_FDCWD, self.c_str(), O_RDONLY | O_CLOEXEC), "wasm cache: {}", path_));
 }
 
 std::vector<CodeCache::Entry> CodeCache::entries(bool read) const {
   std::vector<Entry> found;
   for (const linux::Entry& named : files_in(directory(), path_)) {
-    if (has_prefix(named.name, kMemoPrefix)) continue;
+    if (is_note(named.name)) continue;
     Entry entry{named.name, 0, 0, 0, {}, {}};
     try {
       const Fd file(check(kernel::openat(directory(), named.name.c_str(), kOpenFlags), "open it"));
@@ -222,13 +268,15 @@ void CodeCache::remove(const Entry& entry) const {
   if (there) DigestMemo(directory()).forget(facts);
 }
 
-// Of modules, and of entries that are not there any more.
+// Of modules, and of entries that are not there any more. A refusal may have had reasons that are gone by then: it has one
+// page.
 void CodeCache::forget_unused(std::int64_t before) const {
   for (const linux::Entry& named : files_in(directory(), path_)) {
     struct stat facts{};
-    if (!has_prefix(named.name, kMemoPrefix)) continue;
+    if (named.name == kLockName) continue;
     if (kernel::fstatat(directory(), named.name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) < 0 || facts.st_mtim.tv_sec >= before)
       continue;
+    if (!is_memo(named.name) && facts.st_size != static_cast<off_t>(wire::kCodeOffset)) continue;
     kernel::unlinkat(directory(), named.name.c_str(), 0);
   }
 }
@@ -240,8 +288,37 @@ std::vector<CodeCache::Entry> CodeCache::prune(bool all) const {
     remove(entry);
     removed.push_back(std::move(entry));
   }
-  if (all) forget_unused(std::numeric_limits<std::int64_t>::max());
+  if (all) {
+    forget_unused(std::numeric_limits<std::int64_t>::max());
+    remove_idle_lock(directory());
+  }
   return removed;
+}
+
+std::vector<CodeCache::Flaw> CodeCache::flaws() const {
+  std::vector<Flaw> found;
+  const auto look = [&](const std::string& name, auto&& check) {
+    try {
+      check();
+    } catch (const Error& error) {
+      found.push_back({name, error.what()});
+    }
+  };
+  for (const linux::Entry& named : files_in(directory(), path_)) {
+    if (named.name == kLockName) look(named.name, [&] { open_lock(directory()); });
+    if (is_memo(named.name)) look(named.name, [&] { DigestMemo(directory()).check_file(named.name); });
+    if (is_note(named.name)) continue;
+    const Fd file(kernel::openat(directory(), named.name.c_str(), kOpenFlags));
+    if (!file || !S_ISREG(facts_of(file.get()).st_mode)) continue;  // a bad entry
+    if (const std::string memo = DigestMemo(directory()).lie(file.get(), wire::kCodeOffset); !memo.empty())
+      found.push_back({memo, "it remembers a digest that its file does not have"});
+  }
+  return found;
+}
+
+void CodeCache::remove(const Flaw& flaw) const {
+  const long removed = kernel::unlinkat(directory(), flaw.file.c_str(), 0);
+  if (removed != -ENOENT) check(removed, "wasm cache: {}/{}", path_, flaw.file);
 }
 
 CodeCache::Removed CodeCache::evict(std::uint64_t limit, const std::string& kept) const {
@@ -251,9 +328,7 @@ CodeCache::Removed CodeCache::evict(std::uint64_t limit, const std::string& kept
   std::uint64_t bytes = 0;
   for (const linux::Entry& named : files_in(directory(), path_)) {
     struct stat facts{};
-    if (has_prefix(named.name, kMemoPrefix) ||
-        kernel::fstatat(directory(), named.name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) < 0)
-      continue;
+    if (is_note(named.name) || kernel::fstatat(directory(), named.name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) < 0) continue;
     const std::int64_t used = std::max<std::int64_t>(facts.st_mtim.tv_sec, DigestMemo(directory()).last_use(facts));
     found.push_back({named.name, static_cast<std::uint64_t>(facts.st_size), facts.st_mtim.tv_sec, used, {}, {}});
     bytes += found.back().bytes;

@@ -1,5 +1,6 @@
 // Compiled code of modules on disk (docs/wasm.md): one file for each module and level, named by its key (code_key.h), of the
-// form of code_file.h, in a directory of this user's own.
+// form of code_file.h, in a directory of this user's own. An entry may also say that there is no code: a refusal, so that
+// nobody tries again at each start.
 //
 // What is found is executed outside the guest's sandbox. So nothing is believed that this user has not written himself: owner,
 // mode, key, length and digest are checked each time, and what does not pass is as if it were not there, with one warning.
@@ -22,6 +23,10 @@ std::string default_code_cache(bool machine_root);
 
 // How many bytes of entries are kept: $CRUMB_CODE_CACHE_SIZE, else 2 GiB; 0: any. Throws when it is no size.
 std::uint64_t code_cache_limit();
+
+inline constexpr std::uint64_t kLargestModule = 512U << 20;  // bytes; larger ones are neither looked up nor compiled
+
+inline constexpr char kLockName[] = "lock";  // compile_lock.h
 
 // A file that is being written: without a name until it is complete, so that nothing is left however crumb ends.
 class Draft {
@@ -56,14 +61,23 @@ class CodeCache {
   // that cannot be believed.
   Fd open_code(const Sha256Digest& module, bool frames = false) const;
 
-  // Whether there is a good one of just this kind.
-  bool holds(const Sha256Digest& module, CodeKind kind) const;
+  // What there is of just this kind, checked.
+  enum class Known { nothing, code, refusal };
+  Known known(const Sha256Digest& module, CodeKind kind, std::string* refusal = nullptr) const;
+  bool holds(const Sha256Digest& module, CodeKind kind) const { return known(module, kind) == Known::code; }
 
   // A file whose code is to be written from wire::kCodeOffset on.
   Draft draft() const;
   // Writes the header (key, code's digest and size are filled in here), syncs and names the file. Replaces an older one at
   // once. Then others are evicted if the cache is too large.
   void keep(Draft draft, CodeHeader header) const;
+
+  // Keeps why there is no code (header.refusal, not empty), where there is none yet.
+  void refuse(CodeHeader header) const;
+
+  // The content of a file, open for reading, in a file of the cache's filesystem without a name. Throws when it has more than
+  // kLargestModule bytes.
+  Fd copy(int file, const std::string& name) const;
 
   struct Entry {
     std::string file;  // its name in the directory
@@ -79,8 +93,16 @@ class CodeCache {
   // Removes this one, and what is remembered of it.
   void remove(const Entry& entry) const;
 
+  // What is wrong with the other files of the cache: memories of digests that others could have written or that lie about an
+  // entry, the lock. Reads every entry.
+  struct Flaw {
+    std::string file, reason;
+  };
+  std::vector<Flaw> flaws() const;
+  void remove(const Flaw& flaw) const;
+
   // Removes what no start of this crumb would use: broken entries, those of other builds, what was left half written; with
-  // `all` every entry and the memory of digests. What was removed, memory not counted.
+  // `all` every entry, the memory of digests and the lock that nobody holds. What was removed, only entries counted.
   std::vector<Entry> prune(bool all) const;
 
   // Removes entries until they have no more than `limit` bytes (0: any) together, those first that were not used for longest;
@@ -93,7 +115,13 @@ class CodeCache {
 
  private:
   CodeCache(std::string path, Fd directory) : path_(std::move(path)), directory_(std::move(directory)) {}
-  Fd open_checked(const std::string& file, const Sha256Digest& key) const;
+  struct Opened {
+    Fd file;  // -1: there is none that can be believed
+    CodeHeader header;
+  };
+  Opened open_checked(const Sha256Digest& key) const;
+  void publish(Draft draft, const CodeHeader& header) const;
+  void name_draft(Draft& draft, const std::string& self) const;
   CodeHeader check_file(int file, const std::string& name, bool read = false) const;
   void forget_unused(std::int64_t before) const;
 

@@ -21,6 +21,7 @@ struct Page {
   char build[256];       // NUL-terminated
   char name[1024];       // NUL-terminated
   std::uint32_t frames;  // 0 or 1
+  char refusal[512];     // NUL-terminated
 };
 static_assert(sizeof(Page) <= wire::kCodeOffset);
 
@@ -48,6 +49,7 @@ std::string encode(const CodeHeader& header) {
   std::copy(header.code.begin(), header.code.end(), page.code);
   put(page.build, header.build);
   put(page.name, header.name);
+  put(page.refusal, header.refusal);
   std::string bytes(wire::kCodeOffset, '\0');
   std::memcpy(bytes.data(), &page, sizeof page);
   return bytes;
@@ -67,6 +69,7 @@ CodeHeader decode(std::string_view bytes) {
   std::copy_n(page.code, header.code.size(), header.code.begin());
   header.build = text_of(page.build);
   header.name = text_of(page.name);
+  header.refusal = text_of(page.refusal);
   return header;
 }
 

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -17,20 +19,10 @@
 #include "wasm/code_key.h"
 #include "wasm/digest_memo.h"
 #include "wasm/module.h"
+#include "wire/code.h"
 
 namespace crumb::wasm {
 namespace {
-
-Fd open_module(const std::string& name) {
-  Fd file(check(kernel::openat(AT_FDCWD, name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), "\"{}\"", name));
-  struct stat facts{};
-  check(kernel::fstat(file.get(), &facts), "\"{}\"", name);
-  if (!S_ISREG(facts.st_mode)) throw fail("\"{}\": not a regular file", name);
-  std::array<char, kHeaderSize> head;
-  const long size = check(kernel::pread64(file.get(), head.data(), head.size(), 0), "\"{}\"", name);
-  require_module({head.data(), static_cast<std::size_t>(size)}, name);
-  return file;
-}
 
 constexpr std::size_t kMostSaid = 4096;
 
@@ -43,6 +35,7 @@ std::vector<std::string> arguments_of(const CompileOptions& options) {
   std::vector<std::string> arguments{"--opt", std::to_string(options.kind.level)};
   if (options.kind.frames) arguments.emplace_back("--frames");
   if (options.memory != 0) arguments.insert(arguments.end(), {"--memory", std::to_string(options.memory)});
+  if (options.only_faster) arguments.emplace_back("--only-faster");
   if (options.seconds != 0) arguments.insert(arguments.end(), {"--seconds", std::to_string(options.seconds)});
   return arguments;
 }
@@ -53,14 +46,31 @@ std::string without_name(std::string_view said) {
   return std::string(said.substr(0, said.find('\n')));
 }
 
-// What the compiler said, or how it ended without a word.
+// How the compiler ended without a word.
+std::string epitaph(int code) {
+  if (code == 128 + SIGKILL) return "the compiler was killed (is there too little memory?)";
+  if (code > 128) return fmt::format("the compiler was ended by signal {}", code - 128);
+  return fmt::format("the compiler ended with exit code {}", code);
+}
+
+// Not where it could not do its work (wire::kCompilerUnable), nor where somebody asked it to end.
+bool is_refusal(int code) {
+  if (code == wire::kCompilerRefuses) return true;
+  return code > 128 && code != 128 + SIGTERM && code != 128 + SIGINT && code != 128 + SIGHUP;
+}
+
+// What the compiler said, or how it ended.
 void require_success(const std::string& name, const Ending& result) {
   if (result.code == 0) return;
   const std::string said = without_name(result.said);
-  if (!said.empty()) throw fail("\"{}\": {}", name, said);
-  if (result.code == 128 + SIGKILL) throw fail("\"{}\": the compiler was killed (is there too little memory?)", name);
-  if (result.code > 128) throw fail("\"{}\": the compiler was ended by signal {}", name, result.code - 128);
-  throw fail("\"{}\": the compiler ended with exit code {}", name, result.code);
+  const std::string text = fmt::format("\"{}\": {}", name, said.empty() ? epitaph(result.code) : said);
+  if (is_refusal(result.code)) throw Refusal(text);
+  throw Error(text);
+}
+
+std::uint64_t physical_memory() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES), size = ::sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size) : 0;
 }
 
 }  // namespace
@@ -75,12 +85,29 @@ std::string find_compiler() {
   }
 }
 
-Compilation::Compilation(std::string file, const std::string& compiler, const CompileOptions& options, const CodeCache& cache)
-    : options_(options), cache_(cache), module_(open_module(file)) {
-  header_.module = digest_of(module_.get(), 0, file);
+CompileOptions unattended(CodeKind kind) {
+  constexpr std::uint64_t kLeast = 512U << 20, kMost = 8ULL << 30;  // bytes
+  constexpr std::uint32_t kSeconds = 1800;
+  return {.kind = kind, .memory = std::clamp(physical_memory() / 2, kLeast, kMost), .seconds = kSeconds};
+}
+
+ModuleFile open_module(std::string path) {
+  Fd file(check(kernel::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), "\"{}\"", path));
+  struct stat facts{};
+  check(kernel::fstat(file.get(), &facts), "\"{}\"", path);
+  if (!S_ISREG(facts.st_mode)) throw fail("\"{}\": not a regular file", path);
+  std::array<char, kHeaderSize> head;
+  const long size = check(kernel::pread64(file.get(), head.data(), head.size(), 0), "\"{}\"", path);
+  require_module({head.data(), static_cast<std::size_t>(size)}, path);
+  return {std::move(file), std::move(path)};
+}
+
+Compilation::Compilation(ModuleFile module, const std::string& compiler, const CompileOptions& options, const CodeCache& cache)
+    : options_(options), cache_(cache), module_(std::move(module.file)) {
+  header_.module = digest_of(module_.get(), 0, module.name);
   header_.kind = options.kind;
   header_.build = code_build();
-  header_.name = std::move(file);
+  header_.name = std::move(module.name);
   if (cache.holds(header_.module, options.kind)) return;
 
   draft_.emplace(cache.draft());
@@ -117,6 +144,31 @@ Compiled Compilation::finish() {
   check(kernel::fstat(draft_->file(), &facts), "{}", cache_.path());
   cache_.keep(std::move(*draft_), header_);
   return {false, static_cast<std::uint64_t>(facts.st_size) - wire::kCodeOffset};
+}
+
+CodeHeader Compilation::refused(const Refusal& refusal) const {
+  CodeHeader header = header_;
+  header.refusal = refusal.what();
+  const std::string prefix = fmt::format("\"{}\": ", header.name);
+  if (header.refusal.starts_with(prefix)) header.refusal.erase(0, prefix.size());
+  return header;
+}
+
+void compile_module(ModuleFile module, const CompileOptions& options, const CodeCache& cache, const GivenUp& given_up) {
+  constexpr long kTick = 200;  // milliseconds
+  Compilation compilation(std::move(module), find_compiler(), options, cache);
+  while (compilation.pipe() >= 0) {
+    if (const char* const reason = given_up())
+      throw Interrupted(fmt::format("\"{}\": not compiled: {}", compilation.file(), reason));
+    pollfd pipe{compilation.pipe(), POLLIN, 0};
+    if (kernel::poll(&pipe, 1, kTick) > 0 && !compilation.hear()) break;
+  }
+  try {
+    compilation.finish();
+  } catch (const Refusal& refusal) {
+    cache.refuse(compilation.refused(refusal));
+    throw;
+  }
 }
 
 }  // namespace crumb::wasm

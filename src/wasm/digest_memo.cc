@@ -81,6 +81,28 @@ Sha256Digest digest_of(int file, std::size_t offset, const std::string& name) {
   }
 }
 
+void DigestMemo::check_file(const std::string& name) const {
+  const long opened = kernel::openat(cache_, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (opened == -ELOOP) throw fail("it is a symbolic link");
+  const Fd file(check(opened, "open it"));
+  require_own_file(facts_of(file.get(), "look at it"));
+  Record record;
+  if (kernel::pread64(file.get(), &record, sizeof record, 0) != sizeof record || record.magic != kMagic)
+    throw fail("it is no memory of a digest");
+  if (name != fmt::format("{}{:x}-{:x}", kMemoPrefix, record.device, record.inode)) throw fail("it is not called as its file");
+}
+
+std::string DigestMemo::lie(int file, std::size_t offset) const {
+  const struct stat facts = facts_of(file, "look at it");
+  std::optional<Sha256Digest> known;
+  try {
+    known = find(facts, offset);
+  } catch (const Error&) {
+    return {};  // not believed anyway
+  }
+  return known && *known != digest_of(file, offset, "read it") ? file_name(facts) : "";
+}
+
 std::optional<Sha256Digest> DigestMemo::find(const struct stat& facts, std::size_t offset) const {
   const Fd file(kernel::openat(cache_, file_name(facts).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file) return {};

@@ -29,6 +29,11 @@ class DigestMemo {
 
   // When the digest of such a file was last asked for, to the hour; seconds, 0: not since it is remembered.
   std::int64_t last_use(const struct stat& facts) const;
+  // Throws the reason when the file of this name in the cache, a memory, cannot be believed.
+  void check_file(const std::string& name) const;
+  // The name of the memory of this file's digest when it is wrong; empty: there is none, or it is right. Reads the file.
+  std::string lie(int file, std::size_t offset) const;
+
   // Removes what is remembered of it.
   void forget(const struct stat& facts) const;
 

@@ -1,5 +1,6 @@
 #include "wasm/guest.h"
 
+#include <fcntl.h>
 #include <sys/sysmacros.h>
 
 #include <array>
@@ -12,8 +13,10 @@
 #include "support/error.h"
 #include "support/log.h"
 #include "wasm/code_cache.h"
+#include "wasm/compile_lock.h"
 #include "wasm/digest_memo.h"
 #include "wasm/module.h"
+#include "wire/code.h"
 #include "wire/engine_options.h"
 #include "wire/guest_memory.h"
 
@@ -28,33 +31,93 @@ void require_regular_file(const Program& program) {
   if (!S_ISREG(facts.st_mode)) throw Error(fmt::format("\"{}\": not a regular file", program.name), kNotExecutable);
 }
 
-// A faster way to run the module, if there is one. Whatever is wrong with the cache, the interpreter remains.
-Fd find_code(const Program& program, const std::string& path, bool frames) {
-  constexpr off_t kLargest = 512 << 20;  // bytes; hashing more would delay the start
-  try {
-    const std::optional<CodeCache> cache = CodeCache::find(path);
-    struct stat facts{};
-    if (!cache || kernel::fstat(program.file, &facts) < 0 || facts.st_size > kLargest) return {};
-    const bool may_remember = program.own_filesystem || major(facts.st_dev) != 0;  // minor alone: not on a block device
-    const Sha256Digest module = may_remember ? DigestMemo(cache->directory()).digest(program.file, 0, program.name)
-                                             : digest_of(program.file, 0, program.name);
-    const Fd entry = cache->open_code(module, frames);
-    return entry ? linux::open_read_only(entry.get(), "crumb-wasm-code") : Fd();
-  } catch (const Error& error) {
-    log::warning(fmt::format("{}; the cache is not used for \"{}\"", error.what(), program.name));
-    return {};
+using Compile = plan::WasmPolicy::Compile;
+
+// The answer to one question: which code does this module run?
+class Choice {
+ public:
+  Choice(const Program& program, const plan::WasmPolicy& policy, const Tools& tools)
+      : program_(program), policy_(policy), tools_(tools) {}
+
+  // Where there is no code, or the policy does not want it: the interpreter.
+  void make() {
+    if (policy_.mode == plan::WasmPolicy::Mode::interpreter) return;
+    try {
+      look();
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error& error) {
+      if (is_required()) throw Error(error.what(), kNotExecutable);
+      log::warning(fmt::format("{}; \"{}\" is interpreted", error.what(), program_.name));
+    }
+    if (!code && is_required()) throw without_code();
   }
+
+  Fd code;
+  std::optional<Wanted> wanted;
+
+ private:
+  bool is_required() const { return policy_.mode == plan::WasmPolicy::Mode::aot; }
+  void look();
+  Sha256Digest digest_in(const CodeCache& cache) const;
+  Fd compile(const CodeCache& cache, const Sha256Digest& module) const;
+  Error without_code() const;
+
+  const Program& program_;
+  const plan::WasmPolicy& policy_;
+  const Tools& tools_;
+};
+
+Sha256Digest Choice::digest_in(const CodeCache& cache) const {
+  struct stat facts{};
+  check(kernel::fstat(program_.file, &facts), "\"{}\"", program_.name);
+  const bool may_remember = program_.own_filesystem || major(facts.st_dev) != 0;  // minor alone: not on a block device
+  return may_remember ? DigestMemo(cache.directory()).digest(program_.file, 0, program_.name)
+                      : digest_of(program_.file, 0, program_.name);
 }
 
-Fd choose_code(const Program& program, const plan::WasmPolicy& policy, const std::string& cache) {
-  if (policy.mode == plan::WasmPolicy::Mode::interpreter) return {};
-  Fd code = find_code(program, cache, policy.frames);
-  if (!code && policy.mode == plan::WasmPolicy::Mode::aot)
-    throw Error(fmt::format("\"{}\": the cache has no compiled code for it, and run.crumb.wasm.mode=aot wants nothing else; "
-                            "`crumb wasm compile{}` makes some",
-                            program.name, policy.frames ? " --frames" : ""),
-                kNotExecutable);
-  return code;
+void Choice::look() {
+  struct stat facts{};
+  check(kernel::fstat(program_.file, &facts), "\"{}\"", program_.name);
+  const auto size = static_cast<std::uint64_t>(facts.st_size);
+  if (size > kLargestModule) return;  // hashing it would delay the start
+  std::optional<CodeCache> cache = CodeCache::find(tools_.code_cache);
+  if (!cache && policy_.compile == Compile::off) return;
+  if (!cache) cache = CodeCache::make(tools_.code_cache);
+  const Sha256Digest module = digest_in(*cache);
+  Fd entry = cache->open_code(module, policy_.frames);
+  if (!entry && (policy_.compile == Compile::wait || policy_.compile == Compile::require)) entry = compile(*cache, module);
+  if (entry) code = linux::open_read_only(entry.get(), "crumb-wasm-code");
+  if (policy_.compile == Compile::background && !missing_tiers(*cache, module, policy_.frames, size).empty())
+    wanted = Wanted{module, policy_.frames, program_.name};
+}
+
+// Of several starts one compiles, and the others wait for it.
+Fd Choice::compile(const CodeCache& cache, const Sha256Digest& module) const {
+  constexpr long kTick = 100'000'000;  // nanoseconds
+  const CodeKind kind{wire::kHighestOptimisation, policy_.frames};
+  std::optional<CompileLock> lock;
+  while (!(lock = CompileLock::take(cache.directory(), code_key(module, kind), CompileLock::Holder::start))) {
+    if (const char* const reason = tools_.given_up())
+      throw Interrupted(fmt::format("\"{}\": not compiled: {}", program_.name, reason));
+    kernel::nanosleep(kTick);
+  }
+  std::string refusal;
+  const CodeCache::Known known = cache.known(module, kind, &refusal);
+  if (known == CodeCache::Known::refusal) throw fail("\"{}\": {} (`crumb wasm compile` tries again)", program_.name, refusal);
+  if (known == CodeCache::Known::nothing) {
+    Fd file(check(kernel::fcntl(program_.file, F_DUPFD_CLOEXEC, 3), "\"{}\"", program_.name));
+    compile_module({std::move(file), program_.name}, unattended(kind), cache, tools_.given_up);
+  }
+  return cache.open_code(module, policy_.frames);
+}
+
+Error Choice::without_code() const {
+  const char* const setting = policy_.compile == Compile::require ? "compile=require" : "mode=aot";
+  return Error(fmt::format("\"{}\": the cache has no compiled code for it, and run.crumb.wasm.{} wants nothing else; "
+                           "`crumb wasm compile{}` makes some",
+                           program_.name, setting, policy_.frames ? " --frames" : ""),
+               kNotExecutable);
 }
 
 }  // namespace
@@ -87,9 +150,11 @@ Guest prepare_guest(const Program& program, const plan::WasmPolicy& policy, cons
   std::array<char, kHeaderSize> head;
   const long count = check(kernel::pread64(program.file, head.data(), head.size(), 0), "\"{}\"", program.name);
   require_module({head.data(), static_cast<std::size_t>(count)}, program.name);
-  Fd code = choose_code(program, policy, tools.code_cache);
+  Choice choice(program, policy, tools);
+  choice.make();
   return {linux::open_executable(tools.engine_path),
-          linux::sealed_memory_file("crumb-wasm-options", engine_options(program, policy)), std::move(code)};
+          linux::sealed_memory_file("crumb-wasm-options", engine_options(program, policy)), std::move(choice.code),
+          std::move(choice.wanted)};
 }
 
 }  // namespace crumb::wasm

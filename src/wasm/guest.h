@@ -2,10 +2,13 @@
 // "\0asm" and gets the engine and the engine's options for it, or an Error says why the file cannot run.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "plan/plan.h"
 #include "support/fd.h"
+#include "wasm/compile.h"
+#include "wasm/job.h"
 
 namespace crumb::wasm {
 
@@ -20,19 +23,21 @@ struct Program {
 };
 
 struct Guest {
-  Fd engine;   // read-only handle to crumb-wasm
-  Fd options;  // sealed memfd, wire/engine_options.h
-  Fd code;     // its compiled code; -1 when the cache has none
+  Fd engine;                     // read-only handle to crumb-wasm
+  Fd options;                    // sealed memfd, wire/engine_options.h
+  Fd code;                       // its compiled code; -1 when the cache has none
+  std::optional<Wanted> wanted;  // what is to be compiled in the background once it runs
 };
 
 // Where engine and code come from.
 struct Tools {
   std::string engine_path;
   std::string code_cache;  // directory; empty: none
+  GivenUp given_up;        // asked while a module is compiled before it starts
 };
 
-// Throws Error with exit code 126 when the file is not a module of version 1, or has no compiled code where the policy wants
-// that; any Error when the engine is missing.
+// Compiles the module first where the policy wants that. Throws Error with exit code 126 when the file is not a module of
+// version 1, or has no compiled code where the policy wants that; any Error when the engine is missing.
 Guest prepare_guest(const Program& program, const plan::WasmPolicy& policy, const Tools& tools);
 
 // The engine's options as bytes.

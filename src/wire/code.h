@@ -20,4 +20,8 @@ inline constexpr std::size_t kCodeOffset = 4096;
 
 inline constexpr unsigned kHighestOptimisation = 3;
 
+// How crumb-aot ends when there is no code: it lies with the module, or with the limits that it was given, so that it would
+// fail again; or it could not do its work.
+inline constexpr int kCompilerRefuses = 1, kCompilerUnable = 2;
+
 }  // namespace crumb::wire

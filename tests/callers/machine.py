@@ -1,5 +1,5 @@
 """A machine of the tests' own: importing this module puts the whole test program into mount, network, process and ipc namespaces of its
-own, with a /run, a /dev/shm and an /etc that nobody else sees. Container engines keep state in fixed places there; nothing of it
+own, with a /run, a /dev/shm, a /var/cache and an /etc that nobody else sees. Container engines keep state in fixed places there; nothing of it
 reaches the machine's own engines, and when the program ends, however it ends, the kernel removes all of it.
 
 The program becomes process 1 of its namespace: every process that a test leaves behind becomes its child.
@@ -39,7 +39,7 @@ def run(*argv):
 def furnish():
     """Mounts that only this program and what it starts see. The root is shared as on every machine with systemd."""
     run("mount", "--make-rshared", "/")
-    for place, mode in (("/run", "755"), ("/dev/shm", "1777")):
+    for place, mode in (("/run", "755"), ("/dev/shm", "1777"), ("/var/cache", "755")):
         run("mount", "-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", place)
     upper, work = pathlib.Path("/run/etc/upper"), pathlib.Path("/run/etc/work")
     upper.mkdir(parents=True)

@@ -288,11 +288,14 @@ class Programs(EngineCase):
         self.refused(self.engine(code), "is precompiled code, which is never run")
 
 
+REFUSES, UNABLE = 1, 2  # src/wire/code.h
+
+
 @needs_compiler
 class Compiler(EngineCase):
-    def gives_up(self, module, words, *options):
+    def gives_up(self, module, words, *options, code=REFUSES):
         done = compile_module(module, *options)
-        self.assertEqual((done.returncode, done.stdout), (1, b""), done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (code, b""), done.stderr)
         self.assertRegex(done.stderr.decode(), r"\Acrumb-aot: .+\n\Z")
         self.assertIn(words, done.stderr.decode())
 
@@ -300,6 +303,12 @@ class Compiler(EngineCase):
         for name, words in NOT_COMPILED.items():
             with self.subTest(guest=name):
                 self.gives_up(guest(name), words)
+
+    def test_a_low_level_is_left_out_where_the_interpreter_may_be_faster(self):
+        self.gives_up(guest("wasi_cxx"), "level 0 is left out", "--opt", "0", "--only-faster")
+        self.assertEqual(compile_module(guest("wasi_cxx"), "--opt", "0").returncode, 0)
+        self.assertEqual(compile_module(guest("wasi_cxx"), "--opt", "3", "--only-faster").returncode, 0)
+        self.assertEqual(compile_module(guest("spawn"), "--opt", "0", "--only-faster").returncode, 0)
 
     def test_a_file_that_is_no_module_is_refused(self):
         self.gives_up("/etc/passwd", "magic header not detected")
@@ -322,10 +331,10 @@ class Compiler(EngineCase):
     def test_a_full_disk_is_named(self):
         with open(guest("hello"), "rb") as module, open("/dev/full", "wb") as full:
             done = subprocess.run([COMPILER], stdin=module, stdout=full, stderr=subprocess.PIPE, text=True)
-        self.assertEqual((done.returncode, done.stderr), (1, "crumb-aot: the code cannot be written: No space left on device\n"))
+        self.assertEqual((done.returncode, done.stderr), (UNABLE, "crumb-aot: the code cannot be written: No space left on device\n"))
 
     def test_a_wrong_command_line_is_one_line(self):
-        self.gives_up(guest("hello"), "bad option or value: --opt", "--opt", "4")
+        self.gives_up(guest("hello"), "bad option or value: --opt", "--opt", "4", code=UNABLE)
 
 
 if __name__ == "__main__":

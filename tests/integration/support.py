@@ -116,6 +116,17 @@ def probe(name):
     return program
 
 
+def with_hanging_compiler(folder):
+    """A crumb in this folder whose compiler of WebAssembly never ends; its path."""
+    for place in ("bin", "libexec/crumb"):
+        (folder / place).mkdir(parents=True)
+        for program in (pathlib.Path(RUNTIME).resolve().parents[1] / place).iterdir():
+            shutil.copy(program, folder / place) if program.name == "crumb" else os.symlink(program, folder / place / program.name)
+    (folder / "libexec/crumb/crumb-aot").unlink(missing_ok=True)
+    shutil.copy(probe("hang"), folder / "libexec/crumb/crumb-aot")
+    return folder / "bin/crumb"
+
+
 def base_config(cgroup):
     sets = {name: list(CAPABILITIES) for name in ("bounding", "effective", "permitted")}
     return {

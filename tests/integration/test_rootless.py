@@ -62,7 +62,8 @@ class RootlessCase(ContainerCase):
         for source, target in ((RUNTIME, "bin/crumb"), (programs / "crumb-wasm", "bin/crumb-wasm"),
                                (programs / "../libexec/crumb/crumb-init", "libexec/crumb/crumb-init"),
                                (programs / "../libexec/crumb/crumb-seccomp", "libexec/crumb/crumb-seccomp"),
-                               (programs / "../libexec/crumb/crumb-systemd", "libexec/crumb/crumb-systemd")):
+                               (programs / "../libexec/crumb/crumb-systemd", "libexec/crumb/crumb-systemd"),
+                               (programs / "../libexec/crumb/crumb-aot", "libexec/crumb/crumb-aot")):
             place = self.folder / "crumb" / target
             place.parent.mkdir(parents=True, exist_ok=True)
             if pathlib.Path(source).exists():

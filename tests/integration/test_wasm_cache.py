@@ -48,7 +48,8 @@ class CacheCase(WasmCase):
         return self.runtime("wasm", "compile", *paths, "--opt", level, code=code, timeout=60, **popen)
 
     def entries(self):
-        return sorted(path for path in self.cache.iterdir() if not path.name.startswith("memo-")) if self.cache.exists() else []
+        notes = ("memo-", "lock")
+        return sorted(path for path in self.cache.iterdir() if not path.name.startswith(notes)) if self.cache.exists() else []
 
     def entry(self):
         (path,) = self.entries()
@@ -471,7 +472,20 @@ class Listing(CacheCase):
         content[-1] ^= 1
         bad.write_bytes(content)
         result = self.runtime("wasm", "cache", "verify", code=1)
-        self.assertEqual(result.out, f"{bad.name}: its code was changed\n2 entries, 1 of them bad\n")
+        lines = result.out.splitlines()
+        self.assertEqual(lines[0], f"{bad.name}: its code was changed")
+        self.assertRegex(lines[1], r"\Amemo-\S+: it remembers a digest that its file does not have\Z")  # of the other one
+        self.assertEqual(lines[2:], ["2 entries, 1 of them bad; 1 bad note"])
+
+    def test_verify_names_a_lock_that_others_could_have_written(self):
+        self.compile("hello")
+        lock = self.cache / "lock"
+        lock.touch(0o600)
+        self.assertEqual(self.runtime("wasm", "cache", "verify").out, "1 entry, 0 of them bad\n")
+        lock.chmod(0o666)
+        result = self.runtime("wasm", "cache", "verify", "--remove", code=1)
+        self.assertEqual(result.out, "lock: others can write to it (mode 666); removed\n1 entry, 0 of them bad; 1 bad note\n")
+        self.assertFalse(lock.exists())
 
     def test_verify_names_what_others_could_have_written_and_removes_it_when_asked_to(self):
         self.compile("hello", "args", "cat")

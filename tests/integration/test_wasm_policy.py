@@ -47,7 +47,7 @@ class Annotations(PolicyCase):
         self.annotate(colour="red", sound="loud")
         warnings = [line for line in self.logged().splitlines() if "level=warning" in line]
         self.assertEqual(len(warnings), 1, warnings)
-        for word in ("run.crumb.wasm.colour", "run.crumb.wasm.sound", "frames, memory, mode, network, preopens, stack, threads"):
+        for word in ("run.crumb.wasm.colour", "run.crumb.wasm.sound", "compile, frames, memory, mode, network, preopens, stack, threads"):
             self.assertIn(word, warnings[0])
 
     def test_an_unknown_one_is_in_the_plan(self):

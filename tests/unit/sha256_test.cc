@@ -26,5 +26,17 @@ TEST(Sha256, BeginsAnewWhenItHasFinished) {
   EXPECT_EQ(hash.finish(), sha256("abc"));
 }
 
+TEST(Sha256, IsReadBackFromItsDigits) {
+  const Sha256Digest digest = sha256("abc");
+  EXPECT_EQ(unhex(hex(digest)), digest);
+  std::string text = hex(digest);
+  EXPECT_FALSE(unhex(text.substr(1)));
+  EXPECT_FALSE(unhex(text + "0"));
+  text.back() = 'g';
+  EXPECT_FALSE(unhex(text));
+  text.replace(62, 2, " 1");
+  EXPECT_FALSE(unhex(text));
+}
+
 }  // namespace
 }  // namespace crumb

@@ -40,6 +40,7 @@ State sample() {
   state.annotations = {{"org.example/a \"b\"", "line\nbreak"}, {"", ""}};
   state.cgroups = {{"/sys/fs/cgroup/memory", "/web", {"memory"}, false, true},
                    {"/sys/fs/cgroup/unified", "/web", {}, true, false}};
+  state.compile = CompileLater{std::string(64, 'a'), "/app \"x\".wasm", true, 9};
   return state;
 }
 

@@ -11,7 +11,9 @@
 #include "wasm/code_cache.h"
 #include "wasm/code_file.h"
 #include "wasm/code_key.h"
+#include "wasm/compile_lock.h"
 #include "wasm/digest_memo.h"
+#include "wasm/job.h"
 
 namespace crumb::wasm {
 namespace {
@@ -62,6 +64,15 @@ TEST(CodeFile, ComesBackAsItWas) {
   EXPECT_EQ(back.kind.level, header.kind.level);
   EXPECT_EQ(back.build, header.build);
   EXPECT_EQ(back.name, header.name);
+}
+
+TEST(CodeFile, KeepsWhyThereIsNoCode) {
+  CodeHeader header = some_header();
+  EXPECT_EQ(decode(encode(header)).refusal, "");
+  header.refusal = "out of memory";
+  EXPECT_EQ(decode(encode(header)).refusal, "out of memory");
+  header.refusal = std::string(600, 'x');
+  EXPECT_EQ(decode(encode(header)).refusal, std::string(511, 'x'));
 }
 
 TEST(CodeFile, CutsAName) {
@@ -276,6 +287,185 @@ TEST_F(Cache, PruneRemovesWhatNoStartWouldUse) {
   EXPECT_THAT(names(), IsEmpty());
 }
 
+// ---- refusals
+
+class Refusals : public Cache {
+ protected:
+  void refuse(unsigned level = 3, const std::string& reason = "too large") const {
+    CodeHeader header;
+    header.module = kModule;
+    header.kind.level = level;
+    header.build = code_build();
+    header.name = "x.wasm";
+    header.refusal = reason;
+    cache().refuse(header);
+  }
+
+  CodeCache::Known known(unsigned level = 3) const { return cache().known(kModule, {level}); }
+};
+
+TEST_F(Refusals, AreKnownWithTheirReasonAndAreNoCode) {
+  EXPECT_EQ(known(), CodeCache::Known::nothing);
+  refuse();
+  std::string reason;
+  EXPECT_EQ(cache().known(kModule, {3}, &reason), CodeCache::Known::refusal);
+  EXPECT_EQ(reason, "too large");
+  EXPECT_FALSE(cache().holds(kModule, {3}));
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(found(), "");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
+TEST_F(Refusals, CountForTheirLevelAndFramesOnly) {
+  refuse(3);
+  EXPECT_EQ(known(0), CodeCache::Known::nothing);
+  EXPECT_EQ(cache().known(kModule, {3, true}), CodeCache::Known::nothing);
+  keep("quick", 0);
+  EXPECT_EQ(found(), "quick");
+}
+
+TEST_F(Refusals, NeverTakeThePlaceOfCodeWhichTakesTheirs) {
+  keep("code");
+  refuse();
+  EXPECT_EQ(found(), "code");
+  std::filesystem::remove(entry());
+  refuse();
+  keep("code");
+  EXPECT_EQ(found(), "code");
+}
+
+TEST_F(Refusals, OfAnotherBuildAreNotFound) {
+  CodeHeader header;
+  header.module = kModule;
+  header.build = "another build";
+  header.refusal = "no";
+  cache().refuse(header);
+  EXPECT_EQ(known(), CodeCache::Known::nothing);
+  EXPECT_EQ(cache().prune(false).size(), 1U);
+}
+
+TEST_F(Refusals, AreKeptByPruneUnlessAllGo) {
+  refuse();
+  EXPECT_EQ(cache().prune(false).size(), 0U);
+  EXPECT_EQ(cache().prune(true).size(), 1U);
+  EXPECT_THAT(names(), IsEmpty());
+}
+
+TEST_F(Refusals, ThatCannotBeBelievedAreAWarningAndNone) {
+  refuse();
+  ::chmod(entry().c_str(), 0666);
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(known(), CodeCache::Known::nothing);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("others can write to it"));
+  ::chmod(entry().c_str(), 0600);
+  put(entry(), content(entry()) + "code");
+  EXPECT_THAT(warning(), HasSubstr("it has 4 bytes of code, its header says 0"));
+}
+
+TEST_F(Refusals, AreForgottenAfterAMonthAndCodeIsNot) {
+  refuse(0);
+  keep("code", 3);
+  const timespec old[2] = {{0, 0}, {0, 0}};
+  for (const unsigned level : {0U, 3U}) ASSERT_EQ(::utimensat(AT_FDCWD, entry(level).c_str(), old, 0), 0);
+  cache().evict(0);
+  EXPECT_EQ(known(0), CodeCache::Known::nothing);
+  EXPECT_EQ(known(3), CodeCache::Known::code);
+}
+
+// ---- tiers
+
+TEST_F(Refusals, LeaveTheOtherTiersToBeMade) {
+  constexpr std::uint64_t kLarge = 1 << 20, kSmall = 1 << 10;
+  const auto missing = [&](std::uint64_t size) { return missing_tiers(cache(), kModule, false, size); };
+  EXPECT_THAT(missing(kLarge), ::testing::ElementsAre(0, 3));
+  EXPECT_THAT(missing(kSmall), ::testing::ElementsAre(3));
+  refuse(0);
+  EXPECT_THAT(missing(kLarge), ::testing::ElementsAre(3));
+  refuse(3);
+  EXPECT_THAT(missing(kLarge), IsEmpty());
+  EXPECT_THAT(missing(kSmall), IsEmpty());
+}
+
+TEST_F(Cache, NeedsNoMoreTiersWhereItHasTheBest) {
+  keep("quick", 0);
+  EXPECT_THAT(missing_tiers(cache(), kModule, false, 1 << 20), ::testing::ElementsAre(3));
+  keep("best", 3);
+  EXPECT_THAT(missing_tiers(cache(), kModule, false, 1 << 20), IsEmpty());
+  EXPECT_THAT(missing_tiers(cache(), kModule, true, 1 << 20), ::testing::ElementsAre(0, 3));
+}
+
+// ---- the copy of a module
+
+TEST_F(Cache, CopiesAModuleIntoAFileThatNobodySeesOrWrites) {
+  put(folder_ / "module", "content");
+  const Fd file(::open((folder_ / "module").c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd copy = cache().copy(file.get(), "module");
+  std::filesystem::remove(folder_ / "module");
+  EXPECT_EQ(content(fmt::format("/proc/self/fd/{}", copy.get())), "content");
+  EXPECT_LT(::write(copy.get(), "x", 1), 0);
+  EXPECT_THAT(names(), IsEmpty());
+}
+
+// ---- the lock
+
+class Lock : public Cache {
+ protected:
+  using Holder = CompileLock::Holder;
+  std::optional<CompileLock> take(const std::string& what, Holder holder = Holder::job) const {
+    return CompileLock::take(cache().directory(), sha256(what), holder);
+  }
+};
+
+TEST_F(Lock, OfOneModuleIsHeldByOne) {
+  std::optional<CompileLock> held = take("one");
+  ASSERT_TRUE(held);
+  EXPECT_FALSE(take("one"));
+  EXPECT_TRUE(take("another"));
+  EXPECT_TRUE(take("one", Holder::start)) << "a start does not wait for a job";
+  held.reset();
+  EXPECT_TRUE(take("one"));
+}
+
+TEST_F(Lock, IsAlsoHeldByWhoHasACopyOfItsDescriptor) {
+  std::optional<CompileLock> held = take("one");
+  const Fd copy(::fcntl(held->file(), F_DUPFD_CLOEXEC, 3));
+  held.reset();
+  EXPECT_FALSE(take("one"));
+}
+
+TEST_F(Lock, LetsJobsTakeTurns) {
+  std::optional<CompileLock> one = take("one"), two = take("two");
+  EXPECT_TRUE(take_turn(one->file()));
+  EXPECT_FALSE(take_turn(two->file()));
+  one.reset();
+  EXPECT_TRUE(take_turn(two->file()));
+}
+
+TEST_F(Lock, IsRemovedWhenNobodyHoldsIt) {
+  std::optional<CompileLock> held = take("one");
+  cache().prune(true);
+  EXPECT_THAT(names(), ::testing::ElementsAre("lock"));
+  held.reset();
+  cache().prune(true);
+  EXPECT_THAT(names(), IsEmpty());
+}
+
+TEST_F(Lock, IsNoEntry) {
+  take("one");
+  EXPECT_THAT(cache().entries(), IsEmpty());
+  EXPECT_EQ(cache().prune(false).size(), 0U);
+}
+
+TEST_F(Lock, IsNotBelievedAsALinkOrWhenOthersCanWriteIt) {
+  take("one");
+  ::chmod((path_ + "/lock").c_str(), 0666);
+  EXPECT_EQ(error_of([&] { take("one"); }), "wasm cache: lock: others can write to it (mode 666)");
+  std::filesystem::remove(path_ + "/lock");
+  std::filesystem::create_symlink(folder_ / "elsewhere", path_ + "/lock");
+  EXPECT_EQ(error_of([&] { take("one"); }), "wasm cache: lock: it is a symbolic link");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "elsewhere"));
+}
+
 // ---- its size
 
 class Size : public Cache {
@@ -413,6 +603,30 @@ TEST_F(Memo, IsNotBelievedWhenOthersCanWriteIt) {
   ASSERT_TRUE(remembers());
   ::chmod((path_ + "/" + names().front()).c_str(), 0666);
   EXPECT_THAT(error_of([&] { digest(); }), HasSubstr("others can write to it"));
+}
+
+TEST_F(Memo, ThatCannotBeBelievedOrLiesAboutAnEntryIsAFlaw) {
+  keep("code");
+  wait_until_old();
+  ASSERT_EQ(found(), "code");
+  EXPECT_EQ(cache_.flaws().size(), 0U);
+  const auto memo = [&] {
+    for (const std::string& name : names())
+      if (name.starts_with(kMemoPrefix)) return name;
+    return std::string();
+  }();
+  const std::string record = content(path_ + "/" + memo);
+  std::string lie = record;
+  lie.back() = static_cast<char>(lie.back() ^ 1);
+  put(path_ + "/" + memo, lie);
+  put(path_ + "/memo-1-2", record);
+  put(path_ + "/memo-1-3", "short");
+  std::vector<std::string> flaws;
+  for (const CodeCache::Flaw& flaw : cache_.flaws()) flaws.push_back(flaw.file + ": " + flaw.reason), cache_.remove(flaw);
+  EXPECT_THAT(flaws, ::testing::UnorderedElementsAre(memo + ": it remembers a digest that its file does not have",
+                                                     "memo-1-2: it is not called as its file",
+                                                     "memo-1-3: it is no memory of a digest"));
+  EXPECT_THAT(names(), ::testing::ElementsAre(hex(code_key(kModule, {3}))));
 }
 
 TEST_F(Memo, KnowsToTheHourWhenItWasAskedFor) {

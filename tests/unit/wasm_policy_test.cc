@@ -59,6 +59,32 @@ TEST(WasmPolicy, OfAnAnnotationGoesBeforeThat) {
   EXPECT_TRUE(with("frames", "true").frames);
 }
 
+TEST(WasmPolicy, CompilesNothingUnlessItIsTold) {
+  EXPECT_EQ(wasm_policy(config_with({}), false, 0, 0).compile, WasmPolicy::Compile::off);
+  EXPECT_EQ(with("compile", "off").compile, WasmPolicy::Compile::off);
+  EXPECT_EQ(with("compile", "background").compile, WasmPolicy::Compile::background);
+  EXPECT_EQ(with("compile", "wait").compile, WasmPolicy::Compile::wait);
+  EXPECT_EQ(with("compile", "wait").mode, WasmPolicy::Mode::best);
+}
+
+TEST(WasmPolicy, ThatRequiresCodeRunsNothingElse) {
+  EXPECT_EQ(with("compile", "require").compile, WasmPolicy::Compile::require);
+  EXPECT_EQ(with("compile", "require").mode, WasmPolicy::Mode::aot);
+}
+
+TEST(WasmPolicy, CompilesNothingForTheInterpreter) {
+  const auto both = [](const std::string& compile) {
+    return oci::message_of([&] {
+      wasm_policy(config_with({{"run.crumb.wasm.mode", "interpreter"}, {"run.crumb.wasm.compile", compile}}), false, 0, 0);
+    });
+  };
+  for (const char* compile : {"background", "wait", "require"})
+    EXPECT_THAT(both(compile),
+                HasSubstr("annotations[\"run.crumb.wasm.compile\"]: only \"off\" goes with the mode \"interpreter\""));
+  EXPECT_NO_THROW(
+      wasm_policy(config_with({{"run.crumb.wasm.mode", "interpreter"}, {"run.crumb.wasm.compile", "off"}}), false, 0, 0));
+}
+
 TEST(WasmPolicy, ListsDirectoriesWithTheirRightsTheWiderFirst) {
   EXPECT_THAT(with("preopens", "/srv/data:rw,/:ro,/tmp").preopens,
               ElementsAre(Preopen{"/", false}, Preopen{"/tmp", true}, Preopen{"/srv/data", true}));
@@ -69,6 +95,7 @@ TEST(WasmPolicy, RefusesAValueWithTheAnnotationsName) {
   EXPECT_EQ(refusal("network", "some"),
             "config.json: annotations[\"run.crumb.wasm.network\"]: \"some\" is none of none, listen, all");
   EXPECT_THAT(refusal("mode", ""), HasSubstr("\"\" is none of auto, interpreter, aot"));
+  EXPECT_THAT(refusal("compile", "now"), HasSubstr("\"now\" is none of background, wait, off, require"));
   EXPECT_THAT(refusal("threads", "257"), HasSubstr("threads\"]: \"257\" is no number from 0 to 256"));
   EXPECT_THAT(refusal("threads", "-1"), HasSubstr("no number"));
   EXPECT_THAT(refusal("stack", "1"), HasSubstr("\"1\" is no size from 4 KiB to 1024 MiB"));
@@ -97,7 +124,7 @@ TEST(WasmPolicy, WarnsOnceOfAnnotationsThatItDoesNotKnow) {
                           warnings);
   EXPECT_THAT(warnings,
               ElementsAre("config.json: annotations: \"run.crumb.wasm.colour\", \"run.crumb.wasm.net\" mean nothing to "
-                          "crumb and are ignored; below run.crumb.wasm. it knows frames, memory, mode, network, "
+                          "crumb and are ignored; below run.crumb.wasm. it knows compile, frames, memory, mode, network, "
                           "preopens, stack, threads"));
 }
 
