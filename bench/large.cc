@@ -1,5 +1,5 @@
-// A C++ program with the whole of libc++'s streams, 1.3 MB of WebAssembly: what an idle container of a large module takes. It counts
-// some words, says how many, and sleeps.
+// A C++ program with the whole of libc++'s streams, 1.3 MB of WebAssembly: what an idle container of a large module takes. It
+// counts some words, says how many, and sleeps.
 #include <unistd.h>
 
 #include <iostream>

@@ -1,5 +1,5 @@
-// fannkuch N: for every permutation of N numbers, how many reversals of a prefix as long as the first number bring 1 to the front;
-// prints the most.
+// fannkuch N: for every permutation of N numbers, how many reversals of a prefix as long as the first number bring 1 to the
+// front; prints the most.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -20,9 +20,7 @@ static void set_up(struct body* bodies) {
   }
 }
 
-static double square(const double* vector) {
-  return vector[0] * vector[0] + vector[1] * vector[1] + vector[2] * vector[2];
-}
+static double square(const double* vector) { return vector[0] * vector[0] + vector[1] * vector[1] + vector[2] * vector[2]; }
 
 static void attract(struct body* one, struct body* other, double step) {
   double difference[3];

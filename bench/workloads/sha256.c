@@ -13,8 +13,10 @@ static uint32_t fraction_of_root(uint64_t prime, int degree) {
   while (high - low > 1) {
     const unsigned __int128 middle = (low + high) / 2;
     const unsigned __int128 power = degree == 2 ? middle * middle : middle * middle * middle;
-    if (power <= (unsigned __int128)prime << (32 * degree)) low = middle;
-    else high = middle;
+    if (power <= (unsigned __int128)prime << (32 * degree))
+      low = middle;
+    else
+      high = middle;
   }
   return (uint32_t)low;
 }
@@ -45,7 +47,8 @@ static void add_block(const uint8_t* block) {
   memcpy(v, state, sizeof(v));
   for (int i = 0; i < 64; ++i) {
     const uint32_t s1 = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25), choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-    const uint32_t s0 = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22), majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
+    const uint32_t s0 = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22),
+                   majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
     const uint32_t first = v[7] + s1 + choice + constants[i] + w[i];
     memmove(v + 1, v, 7 * sizeof(v[0]));
     v[4] += first;

@@ -1,5 +1,5 @@
-// Accepts one connection on the first preopened socket and sends "hello from wasm". Says so when it has a file or a directory that it
-// was not given by the policy, and when it has no socket.
+// Accepts one connection on the first preopened socket and sends "hello from wasm". Says so when it has a file or a directory
+// that it was not given by the policy, and when it has no socket.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

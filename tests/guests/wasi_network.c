@@ -68,15 +68,15 @@ static int bound(int type, struct address* at) {
 }
 
 // Sets, gets and prints; what lies behind the value must stay.
-#define TRY(name, type, value)                                                          \
-  do {                                                                                  \
-    struct {                                                                            \
-      type is;                                                                          \
-      unsigned char behind[8];                                                          \
-    } it;                                                                               \
-    memset(&it, 0x5a, sizeof it);                                                       \
-    const int set = sock_set_##name(socket, value), get = sock_get_##name(socket, &it.is); \
-    const int kept = it.behind[0] == 0x5a && it.behind[7] == 0x5a;                      \
+#define TRY(name, type, value)                                                                                  \
+  do {                                                                                                          \
+    struct {                                                                                                    \
+      type is;                                                                                                  \
+      unsigned char behind[8];                                                                                  \
+    } it;                                                                                                       \
+    memset(&it, 0x5a, sizeof it);                                                                               \
+    const int set = sock_set_##name(socket, value), get = sock_get_##name(socket, &it.is);                      \
+    const int kept = it.behind[0] == 0x5a && it.behind[7] == 0x5a;                                              \
     printf("%s: %s, %s, %llu, %d\n", #name, error_name(set), error_name(get), (unsigned long long)it.is, kept); \
   } while (0)
 

@@ -6,6 +6,6 @@ static long call(long number, long a, long b) {
 }
 
 void _start(void) {
-  call(157, 1, 9);           // prctl(PR_SET_PDEATHSIG, SIGKILL)
-  for (;;) call(34, 0, 0);   // pause
+  call(157, 1, 9);          // prctl(PR_SET_PDEATHSIG, SIGKILL)
+  for (;;) call(34, 0, 0);  // pause
 }

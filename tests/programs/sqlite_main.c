@@ -22,4 +22,3 @@ int main(int argc, char** argv) {
   }
   return sqlite3_close(database) == SQLITE_OK ? 0 : 3;
 }
-

@@ -42,9 +42,7 @@ inline std::uint32_t evaluate(const std::vector<sock_filter>& program, const sec
         a &= instruction.k;  // neither libseccomp nor crumb uses another
         break;
       case BPF_JMP:
-        at += instruction.code == (BPF_JMP | BPF_JA) ? instruction.k
-              : holds(instruction, a)                ? instruction.jt
-                                                     : instruction.jf;
+        at += instruction.code == (BPF_JMP | BPF_JA) ? instruction.k : holds(instruction, a) ? instruction.jt : instruction.jf;
         break;
       default:
         return instruction.k;  // BPF_RET

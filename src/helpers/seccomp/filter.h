@@ -14,8 +14,8 @@ struct Filter {
   std::vector<std::string> left_out;  // a line for each name that libseccomp does not know
 };
 
-// As libseccomp writes it, behind the refusal of calls that the profile does not know. Throws Error, beginning with the place below
-// linux.seccomp.
+// As libseccomp writes it, behind the refusal of calls that the profile does not know. Throws Error, beginning with the place
+// below linux.seccomp.
 Filter list_filter(const Profile& profile);
 
 // The same decisions in the shape that costs least (ranges.h).

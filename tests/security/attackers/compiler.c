@@ -1,6 +1,6 @@
-// A compiler that was taken over: preloaded into crumb-aot, it stands in for a function of LLVM that is called when the module has been
-// read. Its attack is $ATTACK; with $EARLY it is made before the walls are there. Exits with 77 when the attack works, else with 78; a
-// process that the walls kill does neither. With $NO_NAMESPACES it may make none, as in many containers.
+// A compiler that was taken over: preloaded into crumb-aot, it stands in for a function of LLVM that is called when the module
+// has been read. Its attack is $ATTACK; with $EARLY it is made before the walls are there. Exits with 77 when the attack works,
+// else with 78; a process that the walls kill does neither. With $NO_NAMESPACES it may make none, as in many containers.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static char attack[64], victim[256];
 static int early, no_namespaces;
 static pid_t parent;
 
-static int is(const char *name) { return strcmp(attack, name) == 0; }
+static int is(const char* name) { return strcmp(attack, name) == 0; }
 
 static int execute(void) {
   char *const arguments[] = {"/bin/sh", "-c", "exit 77", NULL}, *const nothing[] = {NULL};
@@ -31,9 +31,9 @@ static int execute(void) {
 
 static int works(void) {
   static char byte;
-  const struct iovec own = {&byte, 1}, other = {(void *)works, 1};
+  const struct iovec own = {&byte, 1}, other = {(void*)works, 1};
   const struct rlimit limit = {1, 1};
-  void *const page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (is("read")) return open("/etc/passwd", O_RDONLY) >= 0;
   if (is("write")) return open(victim, O_WRONLY | O_CREAT, 0666) >= 0;
   if (is("unlink")) return unlink(victim) == 0;
@@ -66,7 +66,7 @@ __attribute__((constructor)) static void loaded(void) {
 }
 
 // Of LLVM; called once for each module.
-void *LLVMOrcCreateNewThreadSafeContext(void) {
+void* LLVMOrcCreateNewThreadSafeContext(void) {
   if (is("wait"))
     for (;;) continue;
   _exit(works() ? 77 : 78);
