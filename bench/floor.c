@@ -10,8 +10,9 @@
 //   m  the other mounts: /dev, /dev/pts, /dev/shm, /dev/mqueue, /sys
 //   d  device nodes and links in /dev
 //   p  masked and read-only paths
-//   c  the directories CGROUP (one in each hierarchy) made, joined and removed at the end, with Docker's device rules on
-//   version 1 k  the bounding set and the capabilities f  FILTER, a file of compiled BPF, as seccomp filter
+//   c  the directories CGROUP (one in each hierarchy) made, joined and removed, with Docker's device rules on version 1
+//   k  the bounding set and the capabilities
+//   f  FILTER, a file of compiled BPF, as seccomp filter
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
