@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import random
 import statistics
 import subprocess
 import time
@@ -39,17 +40,17 @@ class Stopwatch:
 
 
 def interleave(subjects, rounds, seconds):
-    """subjects: name -> function that does it once and gives name of a part -> Sample. In each round every subject has its turn, the
-    first one another each time, so that a slow minute of the machine hits all. The first round warms up and does not count; none
-    begins after `seconds`, but one is always counted. -> (subject, part) -> Samples, one for each round."""
+    """subjects: name -> function that does it once and gives name of a part -> Sample. In each round every subject has its turn, so that
+    a slow minute of the machine hits all, in another order each time (the same in every run): what one leaves to the kernel's workers, such
+    as a network namespace to be taken down, hits the next. The first round warms up and does not count; none begins after
+    `seconds`, but one is always counted. -> (subject, part) -> Samples, one for each round."""
     found = collections.defaultdict(list)
-    names = list(subjects)
+    names, order = list(subjects), random.Random(0)
     began = time.monotonic()
     for turn in range(rounds + 1):
         if turn > 1 and time.monotonic() - began > seconds:
             break
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
+        for name in order.sample(names, len(names)):
             for part, sample in subjects[name]().items():
                 if turn > 0:
                     found[name, part].append(sample)
