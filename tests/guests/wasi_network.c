@@ -1,21 +1,7 @@
 // WAMR's extension of WASI for sockets, on the loopback device: options, addresses, datagrams, errors.
+#include "wasi_addresses.h"
 #include "wasi_case.h"
 
-#define WASI(name) __attribute__((import_module("wasi_snapshot_preview1"), import_name(#name))) int name
-
-struct address {
-  uint32_t kind;  // 0: IPv4, 1: IPv6
-  union {
-    struct {
-      uint8_t bytes[4];
-      uint16_t port;
-    } four;
-    struct {
-      uint16_t words[8];
-      uint16_t port;
-    } six;
-  };
-};
 enum { kInet = 0, kDatagram = 0, kStream = 1 };
 
 WASI(sock_open)(int pool, int family, int type, int* socket);

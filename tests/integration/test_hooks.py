@@ -344,8 +344,8 @@ class Failing(HookCase):
         self.said(result, kind, index, words)
         return result
 
-    def test_of_create_leaves_nothing_but_what_poststop_did(self):
-        for kind in ("prestart", "createRuntime", "createContainer"):
+    def leave_nothing_but_what_poststop_did(self, *kinds):
+        for kind in kinds:
             with self.subTest(kind):
                 self.config["hooks"] = {}
                 self.trace.write_text("")
@@ -353,15 +353,12 @@ class Failing(HookCase):
                 self.gone()
                 self.assertEqual(self.lines(), ["poststop"])
 
+    def test_of_create_leaves_nothing_but_what_poststop_did(self):
+        self.leave_nothing_but_what_poststop_did("prestart", "createRuntime", "createContainer")
+
     @only_crumb("destroying a container whose start fails")
     def test_of_start_leaves_nothing_but_what_poststop_did(self):
-        for kind in ("startContainer", "poststart"):
-            with self.subTest(kind):
-                self.config["hooks"] = {}
-                self.trace.write_text("")
-                self.fails_at(kind)
-                self.gone()
-                self.assertEqual(self.lines(), ["poststop"])
+        self.leave_nothing_but_what_poststop_did("startContainer", "poststart")
 
     @not_on("runc", EARLY)
     def test_of_startContainer_keeps_the_program_from_running(self):
