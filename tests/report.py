@@ -5,10 +5,11 @@ tells how far it came."""
 import fcntl
 import json
 import os
-import signal
 import sys
 import time
 import unittest
+
+import signals
 
 
 class Recorder(unittest.TestResult):
@@ -71,8 +72,7 @@ def chosen(suite, names):
 
 
 def main(folder, results):
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # nohup and a shell's "&" have every program here ignore them
-        signal.signal(number, signal.SIG_DFL)
+    signals.none_ignored()
     suite = unittest.defaultTestLoader.discover(folder)
     if names := os.environ.get("CRUMB_ONLY", "").splitlines():
         suite = chosen(suite, names)

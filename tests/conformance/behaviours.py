@@ -6,10 +6,11 @@ As a program: behaviours.py [ROW...] shows in JSON what the runtime CRUMB_RUNTIM
 
 import json
 import re
-import signal
 import sys
 
 from lab import ROWS, modes, one_line, row, see, words_of
+
+import signals
 
 MANY = 1000  # seconds that a program sleeps
 
@@ -574,8 +575,7 @@ def features_exit_code(lab):
 
 
 def main(names):
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # whatever a shell's "&" does
-        signal.signal(number, signal.SIG_DFL)
+    signals.none_ignored()
     print(json.dumps({name: see(name) for name in names or ROWS}, indent=1))
 
 

@@ -5,7 +5,7 @@ import pathlib
 import signal
 import unittest
 
-from support import ContainerCase, children_of, not_on
+from support import ContainerCase, children_of
 
 LISTEN = 'for s in HUP INT QUIT TERM USR1 USR2; do trap "echo got $s; exit 5" $s; done; echo ready; while :; do sleep 0.02; done'
 
@@ -33,8 +33,6 @@ class Forwarding(ContainerCase):
     def test_SIGUSR1(self):
         self.forwarded(signal.SIGUSR1, "USR1")
 
-    @not_on("runc", "hands down what its caller ignores")
-    @not_on("crun", "hands down what its caller ignores")
     def test_the_program_starts_with_no_signal_ignored_or_blocked_whatever_the_caller_ignores(self):
         def ignore():
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)
