@@ -21,6 +21,7 @@ SAME = {  # guest: the arguments it is tried with
     "cat": [[]],
     "cwd": [[], ["file", "/etc/passwd", "../missing"]],
     "env": [[]],
+    "everything": [[]],
     "exitcode": [["0"], ["3"], ["257"]],
     "files": [["file"], ["missing"], ["new", "w", "text"], [".", "d"]],
     "grow": [["5"]],
@@ -61,26 +62,29 @@ def high(descriptor):
     return number
 
 
-def under_crumb(module, code, arguments, options=(), engine=None, through=None, listener=None, **popen):
+def under_crumb(module, code, arguments, options=(), engine=None, through=None, listener=None, report=None, **popen):
     """The engine as crumb starts it, with compiled code if there is some. engine: another path; through: a command that runs it;
-    listener: a descriptor that is handed over under the number 3."""
+    listener: a descriptor that is handed over under the number 3; report: one for the record of a failure."""
     if listener is not None:
         move = "" if listener == 3 else f"exec 3<&{listener} {listener}<&-; "
         through = ["bash", "-c", move + 'exec "$@"', "bash"]
     descriptors = [high(os.open(module, os.O_RDONLY)), high(os.memfd_create("options"))]
     os.write(descriptors[1], b"".join(entry.encode() + b"\0" for entry in (f"module={descriptors[0]}", "name=/guest.wasm", *options)))
     value = str(descriptors[1])
+    if report is not None:
+        descriptors.append(high(os.dup(report)))
+        os.write(descriptors[1], f"report={descriptors[-1]}\0".encode())
     if code is not None:
         descriptors.append(high(os.memfd_create("code")))
-        os.write(descriptors[2], code)
-        value += f",{descriptors[2]}"
+        os.write(descriptors[-1], code)
+        value += f",{descriptors[-1]}"
+    popen = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **popen}
     try:
         engine = engine or shutil.which(ENGINE)
         command = ["guest", *arguments] if through is None else [*through, engine, *arguments]
         environment = {"A": "1", "CRUMB_WASM_OPTIONS": value, **({} if through is None else {"PATH": os.environ["PATH"]})}
         return subprocess.Popen(command, executable=engine if through is None else None, env=environment,
-                                pass_fds=descriptors if listener is None else (*descriptors, listener), stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, **popen)
+                                pass_fds=descriptors if listener is None else (*descriptors, listener), **popen)
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
