@@ -41,6 +41,8 @@ SAME = {  # guest: the arguments it is tried with
     "spawn": [[]],
     "starttrap": [[]],
     "threadend": [[]],
+    "threadparameters": [[]],
+    "threadresults": [[]],
     "threads": [["leave"]],
     "threadtrap": [[]],
     "trap": [[]],

@@ -1,6 +1,6 @@
 """Modules that are wrong on purpose (mutations.py): each is refused in one line, or runs and ends as a program does.
 
-What they have found: patch 0006 (docs/engine.md)."""
+What they have found: patches 0006 and 0007 (docs/engine.md)."""
 
 import collections
 import os

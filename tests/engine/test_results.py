@@ -108,6 +108,13 @@ class Threads(EngineCase):
         """Seen to fail without patch 0004: the engine's heap is written over."""
         self.assertEqual(self.run_guest("sockrace", timeout=60).returncode, 0)
 
+    def test_a_thread_whose_function_has_another_type_is_refused(self):
+        """Seen to fail without patch 0007: an engine under AddressSanitizer reports what is read from and written over its stack."""
+        for name in ("threadresults", "threadparameters"):
+            with self.subTest(name):
+                result = self.run_guest(name)
+                self.assertEqual((result.returncode, result.stderr), (1, ""))
+
 
 class Cxx(EngineCase):
     def test_the_library_of_cxx_works(self):
