@@ -16,6 +16,7 @@
 #include "engine/hints.h"
 #include "engine/natives.h"
 #include "engine/printing.h"
+#include "engine/report.h"
 #include "engine/signals.h"
 #include "engine/wasi_table.h"
 #include "wire/guest_memory.h"
@@ -49,6 +50,7 @@ Failure check_memory(const ModuleFacts& facts, std::uint32_t cap, const Options&
 
 Failure check_imports(wasm_module_t module) {
   constexpr int kMostNamed = 8;
+  constexpr std::size_t kLongestName = 200;  // bytes
   std::string missing, hint;
   int count = 0;
   for (int index = 0; index < wasm_runtime_get_import_count(module); ++index) {
@@ -59,7 +61,8 @@ Failure check_imports(wasm_module_t module) {
     if (import.linked || (!is_function && import.kind != WASM_IMPORT_EXPORT_KIND_GLOBAL)) continue;
     if (hint.empty()) hint = import_hint(import.module_name, import.name);
     if (++count > kMostNamed) continue;
-    missing.append(count == 1 ? "" : ", ").append("\"").append(import.module_name).append("\".\"").append(import.name);
+    missing.append(count == 1 ? "\"" : ", \"").append(printable(import.module_name, kLongestName)).append("\".\"");
+    missing.append(printable(import.name, kLongestName));
     missing.append("\" (").append(is_function ? "function" : "global").append(")");
   }
   if (count == 0) return {};
@@ -216,6 +219,7 @@ Failure Guest::give_sockets(const Options& options, const Preopens& preopens) {
 
 std::string Guest::backtrace() const {
   constexpr std::size_t kMostFrames = 32, kMost = 1024;  // shown, looked at
+  constexpr std::size_t kLongestName = 500;              // bytes
   std::vector<crumb_frame> frames(kMost);
   const std::size_t count = instance_ == nullptr ? 0 : crumb_frames(instance_, frames.data(), kMost);
   // Where another thread trapped, WAMR has printed its functions as well, and those of the first thread tell nothing.
@@ -228,7 +232,8 @@ std::string Guest::backtrace() const {
       std::snprintf(place, sizeof(place), frame.exact ? ", at 0x%x" : ", which begins at 0x%x", frame.offset);
     char number[32];
     std::snprintf(number, sizeof(number), "  #%02zu ", index);
-    text.append(number).append(frame.name != nullptr ? frame.name : "$f" + std::to_string(frame.function));
+    text.append(number).append(frame.name != nullptr ? printable(frame.name, kLongestName)
+                                                     : "$f" + std::to_string(frame.function));
     text.append(" (function ").append(std::to_string(frame.function)).append(place).append(")\n");
   }
   return count > kMostFrames ? text + "  ...\n" : text;

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "engine/report.h"
+
 namespace crumb::engine {
 namespace {
 
@@ -46,6 +48,7 @@ std::size_t printed_frames() {
 
 std::string take_backtrace() {
   constexpr int kMostFrames = 32;
+  constexpr std::size_t kLongestName = 500;  // bytes
   std::string result;
   std::string_view text(kept, kept_size);
   for (int frames = 0; !text.empty();) {
@@ -57,7 +60,7 @@ std::string take_backtrace() {
     result.append("  ")
         .append(line.substr(0, line.find(": 0x")))
         .append(" ")
-        .append(line.substr(line.find(" - ") + 3))
+        .append(printable(line.substr(line.find(" - ") + 3), kLongestName))
         .append("\n");
   }
   return result;

@@ -2,13 +2,15 @@
 
 #include <unistd.h>
 
-#include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 #include "wire/protocol.h"
 
 namespace crumb::engine {
 namespace {
+
+constexpr std::size_t kLongest = 1000;  // bytes of a path, and of what is said of it
 
 void write_record(int descriptor, int error, const std::string& text) {
   wire::Message message;
@@ -21,12 +23,26 @@ void write_record(int descriptor, int error, const std::string& text) {
 
 }  // namespace
 
+std::string printable(std::string_view text, std::size_t most) {
+  constexpr unsigned char kDelete = 0x7f;
+  std::string line;
+  for (const char letter : text) {
+    if (line.size() >= most) return line + "...";
+    const auto code = static_cast<unsigned char>(letter);
+    char escaped[5] = {letter};
+    if (letter == '\n')
+      escaped[0] = ' ';
+    else if (code < ' ' || code == kDelete)
+      std::snprintf(escaped, sizeof escaped, "\\x%02x", code);
+    line += escaped;
+  }
+  return line;
+}
+
 std::string note_line(const Options& options, const std::string& text) {
   std::string line = options.under_crumb ? "crumb: " : "crumb-wasm: ";
-  if (!options.name.empty()) line.append(options.name).append(": ");
-  line.append(text);
-  std::replace(line.begin(), line.end(), '\n', ' ');  // names and messages come from the image
-  return line + "\n";
+  if (!options.name.empty()) line.append(printable(options.name, kLongest)).append(": ");
+  return line + printable(text, kLongest) + "\n";
 }
 
 void write_all(int descriptor, const std::string& text) {
@@ -40,7 +56,7 @@ void write_all(int descriptor, const std::string& text) {
 
 int report_failure(const Options& options, const Failure& failure) {
   write_all(STDERR_FILENO, note_line(options, failure.text));
-  if (options.report >= 0) write_record(options.report, failure.error, options.name + ": " + failure.text);
+  if (options.report >= 0) write_record(options.report, failure.error, printable(options.name + ": " + failure.text, kLongest));
   return failure.error == ENOENT ? kNotFound : kNotExecutable;
 }
 

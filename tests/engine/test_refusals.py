@@ -2,6 +2,7 @@ import os
 import unittest
 
 from engine_case import EngineCase, guest, guests
+from mutations import leb
 
 
 class Refusals(EngineCase):
@@ -63,9 +64,15 @@ class Refusals(EngineCase):
                      'import "env"."foo" (function), "env"."bar" (function) are not provided')
 
     def refuse_import(self, module, name, words):
-        text = lambda value: bytes([len(value)]) + value.encode()
+        text = lambda value: leb(len(value)) + value.encode()
         section = b"\1" + text(module) + text(name) + b"\0\0"
-        self.refuse_bytes(b"\0asm\1\0\0\0\1\4\1\x60\0\0\2" + bytes([len(section)]) + section, words)
+        self.refuse_bytes(b"\0asm\1\0\0\0\1\4\1\x60\0\0\2" + leb(len(section)) + section, words)
+
+    def test_names_that_would_act_on_a_terminal_or_fill_it_are_shown_harmless_and_short(self):
+        self.refuse_import("\x1b[2J\n\x7f", "name", '"\\x1b[2J \\x7f"."name" (function) is not provided')
+        self.refuse_import("long", "x" * 100, "x" * 100)
+        self.refuse_import("long", "x" * 10000, "xxx...")
+        self.assertLess(len(self.engine(self.folder / "module.wasm").stderr), 1200)
 
     def test_modules_that_were_built_for_JavaScript_are_told_what_to_build_instead(self):
         for module, name, words in (

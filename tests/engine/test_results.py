@@ -1,8 +1,10 @@
 import os
+import pathlib
 import resource
 import unittest
 
 from engine_case import SANITIZED, EngineCase, guest
+from mutations import Raw, Sized, encode, parse, walk
 
 
 class Results(EngineCase):
@@ -58,6 +60,15 @@ class Traps(EngineCase):
         result = self.run_guest("trap")
         self.trapped(result, "unreachable")
         self.assertRegex(result.stderr, r"#00 inner_function \(function \d+, which begins at 0x[0-9a-f]+\)\n  #01 outer_function \(")
+
+    def test_names_of_functions_that_would_act_on_a_terminal_or_fill_it_are_shown_harmless_and_short(self):
+        content = pathlib.Path(guest("trap")).read_bytes()
+        (self.folder / "trap.wasm").write_bytes(content.replace(b"inner_function", b"in\x1b[2J\nnction\x7f"))
+        self.assertIn("  #00 in\\x1b[2J nction\\x7f (function ", self.engine(self.folder / "trap.wasm").stderr)
+        nodes = parse(content)
+        next(node for node in walk(nodes) if isinstance(node, Sized) and node.encode().endswith(b"inner_function")).nodes = [Raw(b"x" * 10000)]
+        (self.folder / "trap.wasm").write_bytes(encode(nodes))
+        self.assertRegex(self.engine(self.folder / "trap.wasm").stderr, r"  #00 x{100,1000}\.\.\. \(function ")
 
     def test_a_read_outside_the_memory_is_a_trap(self):
         result = self.run_guest("oob")
