@@ -103,7 +103,7 @@ Made make_container(const Runtime& runtime, const CreateOptions& options, bool d
   const auto ready = [&](int pid) {
     pidfd_socket.send(pid);
     state.ready = true;
-    state.compile = later(launch.wanted());
+    if (launch.wanted()) state.compile = later(*launch.wanted(), bundle, plan.steps);
     entry.write(state);
   };
   const auto notify = [&](int pid, std::uint64_t listener) {

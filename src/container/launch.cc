@@ -218,7 +218,7 @@ Answer Launch::judge_program(Question& question) {
   const plan::WasmPolicy policy = plan::within(plan_.wasm, linux::cgroup_bounds(plan::joined_cgroups(plan_.host)));
   wasm::Guest guest =
       wasm::prepare_guest(program, policy, {runtime_.engine_path, runtime_.code_cache, [this] { return why_not_wait(); }});
-  if (guest.wanted) wanted_ = Wanted{std::move(*guest.wanted), program.number};
+  if (guest.wanted) wanted_ = Wanted{std::move(*guest.wanted), program.number, std::move(question.descriptor)};
   Answer answer{wire::kWasm, {}};
   answer.descriptors.push_back(std::move(guest.engine));
   answer.descriptors.push_back(std::move(guest.options));

@@ -60,10 +60,12 @@ class Launch {
 
   int pid() const { return pid_; }
 
-  // After prepare(): the module that is to be compiled in the background once it runs, and its descriptor in the process.
+  // After prepare(): the module that is to be compiled in the background once it runs, its descriptor in the process, and one
+  // of the same open file.
   struct Wanted {
     wasm::Wanted module;
     int descriptor = -1;
+    Fd file = {};
   };
   const std::optional<Wanted>& wanted() const { return wanted_; }
 

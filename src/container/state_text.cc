@@ -62,7 +62,9 @@ class Text {
 
   void add(const CompileLater& compile) {
     open('{').member("module", compile.module).member("name", compile.name);
-    member("frames", compile.frames).member("descriptor", compile.descriptor).close('}');
+    member("frames", compile.frames).member("descriptor", compile.descriptor);
+    if (!compile.root.empty()) member("root", compile.root).member("path", compile.path);
+    close('}');
   }
 
   std::string text_;

@@ -45,8 +45,13 @@ plan::CgroupLeaf leaf_from_json(const json::value& value) {
 }
 
 CompileLater compile_from_json(const json::value& value) {
-  return {json::value_to<std::string>(value.at("module")), json::value_to<std::string>(value.at("name")),
-          value.at("frames").as_bool(), json::value_to<int>(value.at("descriptor"))};
+  CompileLater compile{json::value_to<std::string>(value.at("module")), json::value_to<std::string>(value.at("name")),
+                       value.at("frames").as_bool(), json::value_to<int>(value.at("descriptor"))};
+  if (const json::value* root = value.as_object().if_contains("root")) {
+    compile.root = json::value_to<std::string>(*root);
+    compile.path = json::value_to<std::string>(value.at("path"));
+  }
+  return compile;
 }
 
 State from_json(const json::value& value) {

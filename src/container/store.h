@@ -28,7 +28,8 @@ struct CompileLater {
   std::string module;  // its digest, 64 hexadecimal digits
   std::string name;
   bool frames = false;
-  int descriptor = -1;  // of its file in the container's process
+  int descriptor = -1;     // of its file in the container's process
+  std::string root, path;  // where it lies: a file or directory of the host, and the path below that; not known: ""
 };
 
 // What state.json holds.

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -455,15 +456,55 @@ class OfAnOrdinaryUser(Jobs, RootlessCase):
         self.cache = self.folder / ".cache/crumb/aot"
         self.addCleanup(self.end_jobs)
 
-    def test_a_module_is_compiled_in_the_background_by_the_user(self):
+    def runs_and_is_compiled(self, program):
         self.annotate(compile="background")
-        self.bundle.guest("hello", "/hello.wasm")
         self.give_away()
-        result = self.run_container("/hello.wasm")
+        result = self.run_container(program)
         self.assertEqual((result.out, result.err), ("hello from wasm\n", ""))
         self.jobs_ended()
         (entry,) = [path for path in self.cache.iterdir() if len(path.name) == 64]
         self.assertEqual(entry.stat().st_uid, self.user.pw_uid)
+        self.assertGreater(entry.stat().st_size, CODE_OFFSET)  # else it is a refusal
+
+    def mounted(self, source, destination):
+        """A bind mount of a directory with the module in it, or of the module."""
+        folder = self.folder / "data/app"
+        folder.mkdir(parents=True)
+        shutil.copy(guests() / "hello.wasm", folder)
+        self.mount(destination, self.folder / "data" / source, options=["rbind"])
+
+    def test_a_module_is_compiled_in_the_background_by_the_user(self):
+        self.bundle.guest("hello", "/hello.wasm")
+        self.runs_and_is_compiled("/hello.wasm")
+
+    def test_a_module_that_is_named_from_the_working_directory_is_compiled(self):
+        self.bundle.guest("hello", "/app/bin/hello.wasm")
+        self.process["cwd"] = "/app"
+        self.runs_and_is_compiled("bin/hello.wasm")
+
+    def test_a_module_on_a_mount_is_compiled(self):
+        self.mounted("", "/data")
+        self.runs_and_is_compiled("/data/app/hello.wasm")
+
+    def test_a_module_that_is_itself_a_mount_is_compiled(self):
+        self.mounted("app/hello.wasm", "/hello.wasm")
+        self.runs_and_is_compiled("/hello.wasm")
+
+    def test_of_mounts_upon_each_other_the_one_that_shows_the_module_is_looked_into(self):
+        self.mount("/data", self.folder / "other", options=["rbind"])
+        (self.folder / "other/app").mkdir(parents=True)
+        (self.folder / "other/app/hello.wasm").write_text("no module")
+        self.mounted("app", "/data/app")
+        self.runs_and_is_compiled("/data/app/hello.wasm")
+
+    def test_a_module_on_a_filesystem_of_the_container_is_one_warning(self):
+        self.annotate(compile="background")
+        self.bundle.guest("hello", "/data/hello.wasm")
+        self.mount("/data", "tmpfs", "tmpfs", ["tmpcopyup"])
+        self.give_away()
+        result = self.run_container("/data/hello.wasm")
+        self.assertEqual(result.out, "hello from wasm\n")
+        self.assertRegex(result.err, r'\A[^\n]*"/data/hello.wasm" is not compiled in the background: the file lies on a mount of the container[^\n]*\n\Z')
 
 
 if __name__ == "__main__":

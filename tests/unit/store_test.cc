@@ -40,7 +40,7 @@ State sample() {
   state.annotations = {{"org.example/a \"b\"", "line\nbreak"}, {"", ""}};
   state.cgroups = {{"/sys/fs/cgroup/memory", "/web", {"memory"}, false, true},
                    {"/sys/fs/cgroup/unified", "/web", {}, true, false}};
-  state.compile = CompileLater{std::string(64, 'a'), "/app \"x\".wasm", true, 9};
+  state.compile = CompileLater{std::string(64, 'a'), "/app \"x\".wasm", true, 9, "/srv/web/rootfs", "/app \"x\".wasm"};
   return state;
 }
 
@@ -116,7 +116,13 @@ TEST_F(StoreTest, WhatOnlySomeContainersHaveIsReadAsItWasWritten) {
   written.rdt->monitor = "/sys/fs/resctrl/web/mon_groups/\x7f\x01\"";
   entry.write(written);
   const std::optional<State> read = entry.read();
-  ASSERT_TRUE(read && read->rdt);
+  ASSERT_TRUE(read && read->rdt && read->compile);
+  EXPECT_EQ(read->compile->module, written.compile->module);
+  EXPECT_EQ(read->compile->name, written.compile->name);
+  EXPECT_TRUE(read->compile->frames);
+  EXPECT_EQ(read->compile->descriptor, 9);
+  EXPECT_EQ(read->compile->root, written.compile->root);
+  EXPECT_EQ(read->compile->path, written.compile->path);
   EXPECT_EQ(read->unit, written.unit);
   EXPECT_TRUE(read->poststart && read->poststop && read->rdt_made);
   EXPECT_EQ(read->rdt->mountpoint, written.rdt->mountpoint);
