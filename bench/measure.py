@@ -15,6 +15,7 @@ class Sample:
     wall: float  # ms, from the start of the command until it was reaped
     cpu: float  # ms, user and system, with all of its children that were reaped
     peak: int  # kB, the largest resident set of one process
+    first: float | None = None  # ms, from the start of the command until the first byte of its output; None: not measured, or no output
 
 
 class Failed(Exception):
@@ -27,16 +28,17 @@ class Stopwatch:
     def __init__(self, program, errors, longest=LONGEST_COMMAND):
         self.program, self.errors, self.longest = program, errors, longest
 
-    def run(self, command, environment=None):
-        """One Sample of a command, whose output is thrown away."""
+    def run(self, command, environment=None, output="none"):
+        """One Sample of a command, whose output is thrown away. output: "first" where its first byte is measured, too; of no use to
+        a command that leaves a process behind, which would write to a pipe that nobody reads."""
         words = [str(word) for word in command]
-        report = subprocess.run([self.program, str(self.longest), self.errors, *words], env=environment, check=True,
+        report = subprocess.run([self.program, str(self.longest), self.errors, output, *words], env=environment, check=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True).stdout
-        wall, cpu, peak, status = map(int, report.split())
+        wall, first, cpu, peak, status = map(int, report.split())
         if status != 0:
             complaint = self.errors.read_text(errors="replace").strip().splitlines()
             raise Failed(f"{' '.join(words)}: {complaint[-1] if complaint else f'ended with status {status}'}")
-        return Sample(wall / 1e6, cpu / 1e3, peak)
+        return Sample(wall / 1e6, cpu / 1e3, peak, first / 1e6 if first else None)
 
 
 def interleave(subjects, rounds, seconds):
@@ -68,6 +70,9 @@ def summary(samples, reference=None):
         "cpu_median_ms": statistics.median(sample.cpu for sample in samples),
         "peak_kb": max(sample.peak for sample in samples),
     }
+    firsts = [sample.first for sample in samples]
+    if None not in firsts:
+        row |= {"first_min_ms": min(firsts), "first_median_ms": statistics.median(firsts)}
     if reference:
         row["ratio_min"] = row["wall_min_ms"] / min(sample.wall for sample in reference)
         row["ratio_median"] = statistics.median(sample.wall / other.wall for sample, other in zip(samples, reference))

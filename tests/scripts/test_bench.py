@@ -44,6 +44,11 @@ class Measuring(unittest.TestCase):
         found = measure.interleave(self.subjects([]), rounds=1000, seconds=0)
         self.assertEqual(len(found["a", "run"]), 1)
 
+    def test_a_first_byte_that_some_round_lacks_has_no_row(self):
+        byte = measure.Sample(wall=4, cpu=1, peak=1, first=3)
+        self.assertEqual(measure.summary([byte, byte])["first_median_ms"], 3)
+        self.assertNotIn("first_median_ms", measure.summary([byte, sample(4)]))
+
     def test_a_ratio_compares_samples_of_the_same_round(self):
         row = measure.summary([sample(2), sample(30), sample(8)], [sample(1), sample(10), sample(2)])
         self.assertEqual((row["ratio_median"], row["ratio_min"]), (3, 2))
@@ -66,6 +71,9 @@ class Run(unittest.TestCase):
             self.assertEqual({path.name for path in pathlib.Path(folder).iterdir()} - {"results.svg"}, {"results.json", "results.md"})
             results = json.loads(pathlib.Path(folder, "results.json").read_text())
         self.assertLessEqual({"hello, no container", "floor glibc, dmc", "crumb, hello", "crumb, hello.wasm interpreted"}, set(results["starts"]))
+        first, end = (results["starts"]["crumb, hello"][f"{what}_min_ms"] for what in ("first", "wall"))
+        self.assertLess(0, first)
+        self.assertLess(first, end)
         self.assertEqual(list(results["commands"]["crumb"]), ["create", "start", "state", "exec", "kill", "delete"])
         self.assertGreater(results["memory"]["crumb, idle hello"]["private_kb"], 0)
         self.assertEqual(left_cgroups(), [])
