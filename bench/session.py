@@ -32,8 +32,8 @@ class Session:
         """The program of the build that starts fastest."""
         return next(path for preset in ("release-musl", "release") if (path := BUILD / preset / "bin/crumb").exists())
 
-    def container(self, name, runtime, args, profile):
-        container = subjects.Container(name, runtime, args, profile, self.stopwatch)
+    def container(self, name, runtime, args, profile, kind=subjects.Container):
+        container = kind(name, runtime, args, profile, self.stopwatch)
         self.made.append(container)
         return container
 

@@ -93,19 +93,20 @@ class Floor:
 
 
 class Runtime:
-    """A container runtime as it is called: words that begin each command, and the environment."""
+    """A container runtime as it is called: words that begin each command, and the environment. filters: the folder of its filter
+    cache, where it is told of one."""
 
-    def __init__(self, name, program, words=(), environment=None):
-        self.name, self.program, self.environment = name, program, environment
+    def __init__(self, name, program, words=(), environment=None, filters=None):
+        self.name, self.program, self.environment, self.filters = name, program, environment, filters
         self.words = [program, *words]
 
     def version(self):
         return execute([self.program, "--version"]).splitlines()[0]
 
 
-def crumb(name, program, code):
+def crumb(name, program, code, filters=WORK / "filters"):
     """A build of crumb with caches of the benchmark's own; code: the cache of compiled modules."""
-    return Runtime(name, program, ["--seccomp-cache", WORK / "filters"], {**os.environ, "CRUMB_CODE_CACHE": str(code)})
+    return Runtime(name, program, ["--seccomp-cache", filters], {**os.environ, "CRUMB_CODE_CACHE": str(code)}, filters)
 
 
 class Container:
@@ -114,7 +115,7 @@ class Container:
     def __init__(self, name, runtime, args, profile, stopwatch):
         self.name, self.runtime, self.stopwatch = name, runtime, stopwatch
         self.id = "crumb-bench-" + "".join(c if c.isalnum() else "-" for c in name)
-        self.bundle = WORK / "bundles" / self.id
+        self.bundle, self.state = WORK / "bundles" / self.id, WORK / "state" / self.id
         self.make_bundle(args, profile)
 
     def make_bundle(self, args, profile):
@@ -128,7 +129,7 @@ class Container:
         (self.bundle / "config.json").write_text(json.dumps(config))
 
     def command(self, *words):
-        return [*self.runtime.words, "--root", WORK / "state" / self.id, *words]
+        return [*self.runtime.words, "--root", self.state, *words]
 
     def measure(self, *words):
         return self.stopwatch.run(self.command(*words), self.runtime.environment)
@@ -188,3 +189,19 @@ class Container:
         except measure.Failed:
             pass  # runc and crun say so when there is none
         machine.reap_orphans()
+
+
+class FirstOfProfile(Container):
+    """The first container of its profile: no cache has the filter. crun's is in its state directory, Debian's crun has none."""
+
+    def forget(self):
+        for cache in filter(None, (self.state, self.runtime.filters)):
+            shutil.rmtree(cache, ignore_errors=True)
+
+    def run(self):
+        self.forget()
+        return super().run()
+
+    def system_calls(self):
+        self.forget()
+        return super().system_calls()

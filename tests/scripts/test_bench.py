@@ -70,7 +70,8 @@ class Run(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertEqual({path.name for path in pathlib.Path(folder).iterdir()} - {"results.svg"}, {"results.json", "results.md"})
             results = json.loads(pathlib.Path(folder, "results.json").read_text())
-        self.assertLessEqual({"hello, no container", "floor glibc, dmc", "crumb, hello", "crumb, hello.wasm interpreted"}, set(results["starts"]))
+        self.assertLessEqual({"hello, no container", "floor glibc, dmc", "crumb, hello", "crumb, hello with a new profile",
+                              "crumb, hello.wasm interpreted"}, set(results["starts"]))
         first, end = (results["starts"]["crumb, hello"][f"{what}_min_ms"] for what in ("first", "wall"))
         self.assertLess(0, first)
         self.assertLess(first, end)
