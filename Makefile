@@ -32,8 +32,10 @@ bench:
 	@tests/guests/build build/guests
 	@bench/run --rounds $(or $(ROUNDS),50)
 
-# And more of WebAssembly: computing programs and CPython beside wasmtime, and hundreds of idle containers; some ten minutes.
+# And more: starts with cold caches, computing programs and CPython beside wasmtime, hundreds of idle containers; some ten minutes.
+# It drops the kernel's caches, which slows down all else on the machine.
 bench-full: bench
+	@bench/cold
 	@bench/engines
 	@bench/density
 

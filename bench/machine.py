@@ -1,5 +1,6 @@
 """What a reader has to know about the machine, and its preparation."""
 
+import atexit
 import ctypes
 import os
 import pathlib
@@ -25,6 +26,27 @@ def prepare(work):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "crumb-bench", work], check=True)
     if (CGROUPS / "unified/cgroup.procs").exists() and shutil.which("crun"):
         subprocess.run(["umount", CGROUPS / "unified"], check=True)
+
+
+def filesystem(path):
+    """The type of the filesystem that a file is on."""
+    return subprocess.run(["stat", "--file-system", "--format", "%T", path], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def keep_on_disk(work, disk, names):
+    """These folders of `work`, a tmpfs, are on the filesystem of the folder `disk`, which is there until this program ends."""
+    shutil.rmtree(disk, ignore_errors=True)  # of one that was killed
+    atexit.register(shutil.rmtree, disk, ignore_errors=True)
+    for name in names:
+        (disk / name).mkdir(parents=True)
+        (work / name).mkdir()
+        subprocess.run(["mount", "--bind", disk / name, work / name], check=True)
+
+
+def drop_caches():
+    """The kernel forgets all pages, names and inodes of filesystems on disks that nobody uses. OSError where that is not allowed."""
+    os.sync()
+    pathlib.Path("/proc/sys/vm/drop_caches").write_text("3\n")
 
 
 def reap_orphans():

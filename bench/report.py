@@ -48,9 +48,9 @@ def memory(results):
 
 
 def rounds(results):
-    if "starts" not in results:
+    if not results.get("starts"):
         return ""
-    found = [row["rounds"] for row in (*results["starts"].values(), *(row for parts in results["commands"].values() for row in parts.values()))]
+    found = [row["rounds"] for row in (*results["starts"].values(), *(row for parts in results.get("commands", {}).values() for row in parts.values()))]
     return f"{min(found)} to {max(found)} interleaved rounds in "
 
 

@@ -1,6 +1,7 @@
 """What the programs of the benchmark have in common: their containers, which do not stay, and their results as files."""
 
 import argparse
+import functools
 import json
 import os
 import pathlib
@@ -16,6 +17,10 @@ import subjects
 from subjects import BUILD, PROGRAMS, WORK
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+BUILDS = {"crumb": "release", "crumb musl": "release-musl"}  # the last starts fastest
+
+
 class Session:
     """One run of a benchmark; subclasses have measure(), which returns its own part of the results."""
 
@@ -25,17 +30,61 @@ class Session:
         self.rounds, self.notes, self.made = rounds, [], []
         self.stopwatch = measure.Stopwatch(PROGRAMS / "stopwatch", WORK / "errors", self.longest_command)
         self.profile = json.loads(subjects.PROFILE.read_text()) if os.uname().machine == "x86_64" else None
+        self.crumbs = {name: path for name, preset in BUILDS.items() if (path := BUILD / preset / "bin/crumb").exists()}
         self.peers = [subjects.Runtime(name, shutil.which(name)) for name in ("crun", "runc") if shutil.which(name)]
 
     @property
     def crumb(self):
         """The program of the build that starts fastest."""
-        return next(path for preset in ("release-musl", "release") if (path := BUILD / preset / "bin/crumb").exists())
+        return list(self.crumbs.values())[-1]
+
+    def interpreting(self):
+        """crumbs that have no compiled code."""
+        return [subjects.crumb(name, path, WORK / "no-code") for name, path in self.crumbs.items()]
+
+    def runtimes(self):
+        return [*self.interpreting(), *self.peers]
+
+    def versions(self):
+        return {runtime.name: runtime.version() for runtime in self.runtimes()}
+
+    @functools.cache
+    def compiled(self, *modules):
+        """crumbs whose cache has these modules' code; why others have not goes to the notes."""
+        found, caches = [], WORK / "code"
+        caches.mkdir(exist_ok=True)
+        for name, path in self.crumbs.items():
+            runtime = subjects.crumb(name, path, caches / BUILDS[name])
+            try:
+                subjects.execute([path, "wasm", "compile", *modules], runtime.environment, timeout=120)
+                found.append(runtime)
+            except measure.Failed as failure:
+                self.notes.append(f"{name}: compiled modules: not measured: {failure}")
+        return found
 
     def container(self, name, runtime, args, profile, kind=subjects.Container):
         container = kind(name, runtime, args, profile, self.stopwatch)
         self.made.append(container)
         return container
+
+    def floor(self, libc, letters):
+        floor = subjects.Floor(libc, letters, self.stopwatch)
+        self.made.append(floor)
+        return floor
+
+    @staticmethod
+    def libcs():
+        """Those that the floor was compiled with."""
+        return [libc for libc in ("glibc", "musl") if (PROGRAMS / f"floor-{libc}").exists()]
+
+    def usable(self, container):
+        """Whether it can run what it is asked for; why not goes to the notes."""
+        try:
+            container.check()
+        except measure.Failed as failure:
+            self.notes.append(f"{container.name}: not measured: {failure}")
+            return False
+        return True
 
     def results(self):
         began, load = time.monotonic(), os.getloadavg()[0]
@@ -75,14 +124,18 @@ def main(description, kind, name, prepare, markdown, plot, rounds=None, options=
         sys.exit(f"{program}: it makes real containers and so must run as root")
     if not (BUILD / "release/bin/crumb").exists() or not (subjects.GUESTS / "hello.wasm").exists():
         sys.exit(f"{program}: nothing to measure: make bench builds it")
-    for ending in (signal.SIGINT, signal.SIGTERM):  # also where the caller ignores them
+    for ending in ENDING:  # also where the caller ignores them
         signal.signal(ending, signal.default_int_handler)
-    subjects.compile_programs()
-    prepare()
-    session = kind(getattr(arguments, "rounds", None))
+    session = None
     try:
+        subjects.compile_programs()
+        prepare()
+        session = kind(getattr(arguments, "rounds", None))
         write(session.results(), arguments.output, name, markdown, plot)
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
-        session.remove()
+        for ending in ENDING:  # all is removed
+            signal.signal(ending, signal.SIG_IGN)
+        if session:
+            session.remove()

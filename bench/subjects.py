@@ -17,7 +17,9 @@ WORK = BUILD / "bench/work"  # bundles, state and caches: a tmpfs of machine.pre
 ROOTFS = WORK / "rootfs"
 GUESTS = BUILD / "guests"
 PROFILE = TOP / "tests/data/docker-seccomp.json"
+FILTER = WORK / "filter"  # compiled BPF, for the floor
 LETTERS = "nrmdpckf"  # of bench/floor.c, in the order in which they build on each other
+DMC = LETTERS.rstrip("kf")  # what ratios refer to: namespaces, mounts, devices, paths, cgroups
 LONGEST_END = 10  # seconds, from a signal to the end of a container
 
 
@@ -74,12 +76,12 @@ class Program:
 
 
 class Floor:
-    """bench/floor.c with some letters; filter: a file of compiled BPF for the letter f."""
+    """bench/floor.c with some letters; f loads FILTER."""
 
-    def __init__(self, libc, letters, filter, stopwatch):
+    def __init__(self, libc, letters, stopwatch):
         self.stopwatch = stopwatch
         self.leaves = [place / "crumb-bench-floor" for place in machine.hierarchies()]
-        self.words = [PROGRAMS / f"floor-{libc}", letters, ROOTFS, "/hello", filter, *self.leaves]
+        self.words = [PROGRAMS / f"floor-{libc}", letters, ROOTFS, "/hello", FILTER, *self.leaves]
 
     def run(self):
         return {"run": self.stopwatch.run(self.words, output="first")}

@@ -64,6 +64,16 @@ class Run(unittest.TestCase):
         self.assertGreater(results["density"]["crumb, idle hello"]["3"]["private_kb"], 0)
         self.assertEqual(left_cgroups(), [])
 
+    def test_where_caches_cannot_be_dropped_no_start_is_called_cold(self):
+        forbid = "mount --bind /proc/sys/vm /proc/sys/vm && mount -o remount,bind,ro /proc/sys/vm && exec $0 $*"
+        with tempfile.TemporaryDirectory() as folder:
+            result = run("unshare", "--mount", "sh", "-c", forbid, TOP / "bench/cold", "--rounds", "1", "--output", folder, timeout=300)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            results = json.loads(pathlib.Path(folder, "cold.json").read_text())
+        self.assertEqual(results["starts"], {})
+        self.assertIn("caches cannot be dropped: [Errno 30] Read-only file system", results["notes"][0])
+        self.assertFalse((TOP / "build/bench/disk").exists())
+
     def test_one_round_measures_everything_and_leaves_no_container(self):
         with tempfile.TemporaryDirectory() as folder:
             result = run(TOP / "bench/run", "--rounds", "1", "--output", folder, timeout=300)
