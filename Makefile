@@ -32,10 +32,11 @@ bench:
 	@tests/guests/build build/guests
 	@bench/run --rounds $(or $(ROUNDS),50)
 
-# And more: starts with cold caches, computing programs and CPython beside wasmtime, hundreds of idle containers; some ten minutes.
-# It drops the kernel's caches, which slows down all else on the machine.
+# And more: starts with cold caches, and on a machine with many mounts and containers; computing programs and CPython beside wasmtime; hundreds of
+# idle containers; a quarter of an hour. It drops the kernel's caches, which slows down all else on the machine.
 bench-full: bench
 	@bench/cold
+	@bench/circumstances
 	@bench/engines
 	@bench/density
 

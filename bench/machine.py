@@ -43,6 +43,21 @@ def keep_on_disk(work, disk, names):
         subprocess.run(["mount", "--bind", disk / name, work / name], check=True)
 
 
+class MountNamespace:
+    """A mount namespace of its own, for as long as this program lives, which has it open; words: run a command in it."""
+
+    def __init__(self):
+        with subprocess.Popen(["unshare", "--mount", "sh", "-c", "echo; read line"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+            if first.stdout.readline() != b"\n":
+                raise OSError("unshare has made no mount namespace")
+            self.words = ["nsenter", f"--mount=/proc/{os.getpid()}/fd/{os.open(f'/proc/{first.pid}/ns/mnt', os.O_RDONLY)}", "--"]
+
+    def add_mounts(self, folder, number):
+        """So many filesystems more, each below the folder."""
+        script = f"for number in $(seq {number}); do mkdir -p {folder}/$number && mount -t tmpfs crumb-bench {folder}/$number || exit; done"
+        subprocess.run([*self.words, "sh", "-c", script], check=True)
+
+
 def drop_caches():
     """The kernel forgets all pages, names and inodes of filesystems on disks that nobody uses. OSError where that is not allowed."""
     os.sync()

@@ -23,16 +23,17 @@ class Failed(Exception):
 
 
 class Stopwatch:
-    """program: bench/stopwatch.c; errors: a file for what commands say; longest: seconds that one may take."""
+    """program: bench/stopwatch.c; errors: a file for what commands say; longest: seconds that one may take; within: words that put
+    it somewhere else, before it starts to measure."""
 
-    def __init__(self, program, errors, longest=LONGEST_COMMAND):
-        self.program, self.errors, self.longest = program, errors, longest
+    def __init__(self, program, errors, longest=LONGEST_COMMAND, within=()):
+        self.program, self.errors, self.longest, self.within = program, errors, longest, within
 
     def run(self, command, environment=None, output="none"):
         """One Sample of a command, whose output is thrown away. output: "first" where its first byte is measured, too; of no use to
         a command that leaves a process behind, which would write to a pipe that nobody reads."""
         words = [str(word) for word in command]
-        report = subprocess.run([self.program, str(self.longest), self.errors, output, *words], env=environment, check=True,
+        report = subprocess.run([*self.within, self.program, str(self.longest), self.errors, output, *words], env=environment, check=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True).stdout
         wall, first, cpu, peak, status = map(int, report.split())
         if status != 0:

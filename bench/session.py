@@ -91,6 +91,12 @@ class Session:
         return {"command": " ".join([f"bench/{pathlib.Path(sys.argv[0]).name}", *sys.argv[1:]]), "machine": machine.facts(), **self.measure(),
                 "load_before_and_after": [load, os.getloadavg()[0]], "notes": self.notes, "seconds": round(time.monotonic() - began)}
 
+    def remove_all(self, containers):
+        for container in containers:
+            container.remove()
+            self.made.remove(container)
+        time.sleep(1)  # the kernel takes namespaces apart by and by
+
     def remove(self):
         for subject in self.made:
             subject.remove()
@@ -103,13 +109,15 @@ def write(results, folder, name, markdown, plot):
     (folder / f"{name}.md").write_text(page)
     print(page)
     try:
-        plot(results, folder / f"{name}.svg")
+        if plot:
+            plot(results, folder / f"{name}.svg")
     except ImportError:
         print("no plot: matplotlib is missing (scripts/install-deps --bench)", file=sys.stderr)
 
 
 def main(description, kind, name, prepare, markdown, plot, rounds=None, options=None, set_options=None):
-    """The command line of a benchmark. kind: its Session; name: of the files of its results; rounds: by default, where it has any."""
+    """The command line of a benchmark. kind: its Session; name: of the files of its results; plot: None
+    where tables say all; rounds: by default, where it has any."""
     program = f"bench/{pathlib.Path(sys.argv[0]).name}"
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     if rounds:

@@ -114,6 +114,8 @@ def crumb(name, program, code, filters=WORK / "filters"):
 class Container:
     """One bundle under one runtime, with the rootfs that all have. args: process.args; profile: linux.seccomp or None."""
 
+    without = ()  # namespaces
+
     def __init__(self, name, runtime, args, profile, stopwatch):
         self.name, self.runtime, self.stopwatch = name, runtime, stopwatch
         self.id = "crumb-bench-" + "".join(c if c.isalnum() else "-" for c in name)
@@ -125,6 +127,7 @@ class Container:
         config = json.loads((TOP / "bench/config.json").read_text())
         config["process"]["args"] = args
         config["root"]["path"] = str(ROOTFS)
+        config["linux"]["namespaces"] = [entry for entry in config["linux"]["namespaces"] if entry["type"] not in self.without]
         config["linux"]["cgroupsPath"] = f"/{self.id}"
         if profile:
             config["linux"]["seccomp"] = profile
@@ -207,3 +210,12 @@ class FirstOfProfile(Container):
     def system_calls(self):
         self.forget()
         return super().system_calls()
+
+
+class Other(Container):
+    """One that is only there, created and not started: it has no network of its own, which takes long to make and to remove."""
+
+    without = ("network",)
+
+    def create(self):
+        self.measure("create", "--bundle", self.bundle, self.id)

@@ -64,6 +64,15 @@ class Run(unittest.TestCase):
         self.assertGreater(results["density"]["crumb, idle hello"]["3"]["private_kb"], 0)
         self.assertEqual(left_cgroups(), [])
 
+    def test_a_start_among_mounts_and_containers_is_measured_and_nothing_stays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = run(TOP / "bench/circumstances", "--rounds", "1", "--mounts", "3", "--others", "3", "--output", folder, timeout=300)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            results = json.loads(pathlib.Path(folder, "circumstances.json").read_text())
+        for subject in ("floor glibc, dmc", "crumb"):
+            self.assertEqual([row["rounds"] for row in results["circumstances"][subject].values()], [2, 2, 1])
+        self.assertEqual(left_cgroups(), [])
+
     def test_where_caches_cannot_be_dropped_no_start_is_called_cold(self):
         forbid = "mount --bind /proc/sys/vm /proc/sys/vm && mount -o remount,bind,ro /proc/sys/vm && exec $0 $*"
         with tempfile.TemporaryDirectory() as folder:
