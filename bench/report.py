@@ -47,11 +47,18 @@ def memory(results):
     return table(["an idle container's process", "private kB", "PSS kB"], rows)
 
 
+def counts(results):
+    """Of rounds, of all rows."""
+    for key, value in results.items():
+        if key == "rounds":
+            yield value
+        elif isinstance(value, dict):
+            yield from counts(value)
+
+
 def rounds(results):
-    if not results.get("starts"):
-        return ""
-    found = [row["rounds"] for row in (*results["starts"].values(), *(row for parts in results.get("commands", {}).values() for row in parts.values()))]
-    return f"{min(found)} to {max(found)} interleaved rounds in "
+    found = sorted(set(counts(results)))
+    return f"{' to '.join(map(str, dict.fromkeys((found[0], found[-1]))))} interleaved rounds in " if found else ""
 
 
 def heading(results):
