@@ -125,3 +125,41 @@ def plot(results, target):
     axes.set_xlabel("ms from the start of the command to its end (minimum / median)")
     axes.legend(loc="lower right", frameon=False, fontsize=8)
     save(figure, target)
+
+
+def plot_lanes(lanes, target):
+    """lanes: process -> steps, as bars along the time; those that lie within others are below them. The names of steps that would not
+    fit into their bars stand below the lane, with a line to it."""
+    figure, axes = canvas(12, 7)
+    whole = max(step["begin_us"] + step["takes_us"] for steps in lanes.values() for step in steps)
+    top, ticks = 0, []
+    for process, steps in lanes.items():
+        deepest = max(step["depth"] for step in steps)
+        ticks.append((top + (deepest + 1) / 2, process))
+        colors = ["#4878a8", "#8fb0d0", "#cfd8e3"]
+        for step in steps:
+            place = (step["begin_us"], step["takes_us"])
+            axes.broken_barh([place], (top + step["depth"], 0.94), facecolors=colors[step["depth"] % 3], edgecolor="white", linewidth=0.5)
+        top = name_steps(axes, steps, top, deepest, whole)
+    axes.set_xlim(0, whole)
+    axes.set_ylim(top, -0.1)
+    axes.set_yticks([at for at, _ in ticks], [process for _, process in ticks])
+    axes.set_xlabel("µs since the command began (medians)")
+    save(figure, target)
+
+
+def name_steps(axes, steps, top, deepest, whole):
+    """Those of which something is to be seen; returns where the next lane begins."""
+    least, width = whole / 100, whole / 200  # of a step that is named; of a letter
+    below, rows = top + deepest + 1.5, []
+    for step in sorted(steps, key=lambda step: step["begin_us"]):
+        text = f"{step['step']} {step['takes_us']:.0f}"
+        middle, high = step["begin_us"] + step["takes_us"] / 2, top + step["depth"] + 0.47
+        if len(text) * width < step["takes_us"]:
+            axes.text(middle, high, text, ha="center", va="center", fontsize=7)
+        elif step["takes_us"] > least:
+            row = next((number for number, end in enumerate(rows) if end < middle), len(rows))
+            rows[row:row + 1] = [middle + len(text) * width]
+            axes.plot([middle, middle], [high, below + row * 0.5], color="#999999", linewidth=0.4)
+            axes.text(middle, below + row * 0.5, f" {text}", va="center", fontsize=7)
+    return below + len(rows) * 0.5 + 0.5

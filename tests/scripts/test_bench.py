@@ -73,6 +73,18 @@ class Run(unittest.TestCase):
             self.assertEqual([row["rounds"] for row in results["circumstances"][subject].values()], [2, 2, 1])
         self.assertEqual(left_cgroups(), [])
 
+    def test_the_steps_of_crumb_and_of_crumb_init_have_times(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = run(TOP / "bench/steps", "--rounds", "2", "--output", folder, timeout=300)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            steps = json.loads(pathlib.Path(folder, "steps.json").read_text())["steps"]
+        found = {(step["process"], step["step"]): step for step in steps}
+        whole, cgroups = found["crumb", "crumb run"], found["crumb", "make cgroups"]
+        self.assertEqual((whole["depth"], cgroups["depth"]), (0, 1))
+        self.assertLess(cgroups["takes_us"], whole["takes_us"])
+        self.assertIn(("crumb-init", "mount, 6 times"), found)
+        self.assertEqual(left_cgroups(), [])
+
     def test_where_caches_cannot_be_dropped_no_start_is_called_cold(self):
         forbid = "mount --bind /proc/sys/vm /proc/sys/vm && mount -o remount,bind,ro /proc/sys/vm && exec $0 $*"
         with tempfile.TemporaryDirectory() as folder:
