@@ -17,8 +17,16 @@ import subjects
 from subjects import BUILD, PROGRAMS, WORK
 
 
+PEERS = ("crun", "runc", "youki")
 ENDING = (signal.SIGINT, signal.SIGTERM)
 BUILDS = {"crumb": "release", "crumb musl": "release-musl"}  # the last starts fastest
+
+
+def installed():
+    """The other runtimes of this machine. youki comes by `cargo install`."""
+    cargo = pathlib.Path(os.environ.get("CARGO_HOME") or pathlib.Path.home() / ".cargo")
+    found = {name: shutil.which(name, path=f"{os.environ['PATH']}:{cargo}/bin") for name in PEERS}
+    return [subjects.Runtime(name, program) for name, program in found.items() if program]
 
 
 class Session:
@@ -31,7 +39,11 @@ class Session:
         self.stopwatch = measure.Stopwatch(PROGRAMS / "stopwatch", WORK / "errors", self.longest_command)
         self.profile = json.loads(subjects.PROFILE.read_text()) if os.uname().machine == "x86_64" else None
         self.crumbs = {name: path for name, preset in BUILDS.items() if (path := BUILD / preset / "bin/crumb").exists()}
-        self.peers = [subjects.Runtime(name, shutil.which(name)) for name in ("crun", "runc") if shutil.which(name)]
+
+    @functools.cached_property
+    def peers(self):
+        """Those that run a container; what hinders others goes to the notes."""
+        return [runtime for runtime in installed() if self.usable(self.container(runtime.name, runtime, ["/hello"], self.profile))]
 
     @property
     def crumb(self):
@@ -79,8 +91,12 @@ class Session:
 
     def usable(self, container):
         """Whether it can run what it is asked for; why not goes to the notes."""
+        return self.done(container, container.check)
+
+    def done(self, container, what):
+        """Whether the function succeeds; why not goes to the notes."""
         try:
-            container.check()
+            what()
         except measure.Failed as failure:
             self.notes.append(f"{container.name}: not measured: {failure}")
             return False
