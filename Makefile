@@ -32,13 +32,14 @@ bench:
 	@tests/guests/build build/guests
 	@bench/run --rounds $(or $(ROUNDS),50)
 
-# And more: starts with cold caches, starts on a machine with many mounts and containers, the steps of one; computing programs and
-# CPython beside wasmtime; hundreds of idle containers. A quarter of an hour; it drops the kernel's caches, which slows down all else
-# on the machine.
+# And more: starts with cold caches, starts on a machine with many mounts and containers, the steps of one, starts by podman and ctr;
+# computing programs and CPython beside wasmtime; hundreds of idle containers. A quarter of an hour; it drops the kernel's caches,
+# which slows down all else on the machine.
 bench-full: bench
 	@bench/cold
 	@bench/circumstances
 	@bench/steps
+	@bench/callers
 	@bench/engines
 	@bench/density
 

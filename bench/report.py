@@ -93,12 +93,13 @@ def save(figure, target):
 
 
 def plot_groups(groups, label, target):
-    """groups: name -> name of a bar -> value; values differ by orders of magnitude, so the scale is logarithmic."""
+    """groups: name -> name of a bar -> value; values differ by orders of magnitude, so the scale is
+    logarithmic, without those that noise has made negative."""
     kinds = list(dict.fromkeys(kind for group in groups.values() for kind in group))
     figure, axes = canvas(9, 1.2 + 0.2 * len(kinds) * len(groups))
     height = 0.8 / len(kinds)
     for place, kind in enumerate(kinds):
-        bars = [(number + place * height, group[kind]) for number, group in enumerate(groups.values()) if kind in group]
+        bars = [(number + place * height, group[kind]) for number, group in enumerate(groups.values()) if group.get(kind, 0) > 0]
         axes.barh([at for at, _ in bars], [value for _, value in bars], height=height * 0.9, label=kind)
         for at, value in bars:
             axes.text(value, at, f"  {value:.0f}", va="center", fontsize=7)

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import sys
 import tempfile
 import unittest
@@ -83,6 +84,19 @@ class Run(unittest.TestCase):
         self.assertEqual((whole["depth"], cgroups["depth"]), (0, 1))
         self.assertLess(cgroups["takes_us"], whole["takes_us"])
         self.assertIn(("crumb-init", "mount, 6 times"), found)
+        self.assertEqual(left_cgroups(), [])
+
+    def test_starts_by_callers_are_measured_where_they_are_installed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = run(TOP / "bench/callers", "--rounds", "1", "--output", folder, timeout=300)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            results = json.loads(pathlib.Path(folder, "callers.json").read_text())
+        for caller in ("podman", "ctr"):
+            with self.subTest(caller=caller):
+                if shutil.which(caller):
+                    self.assertGreater(results["callers"][f"{caller} run"]["crumb"]["cpu_min_ms"], 0)
+                else:
+                    self.assertIn(f"{caller}: not measured: it is not installed", results["notes"])
         self.assertEqual(left_cgroups(), [])
 
     def test_where_caches_cannot_be_dropped_no_start_is_called_cold(self):
