@@ -23,18 +23,26 @@ DMC = LETTERS.rstrip("kf")  # what ratios refer to: namespaces, mounts, devices,
 LONGEST_END = 10  # seconds, from a signal to the end of a container
 
 
+def compile(target, source, words):
+    """By these words, which lack the names; where the program is not newer than its source."""
+    path, new = PROGRAMS / target, PROGRAMS / f"{target}.new"
+    if not path.exists() or path.stat().st_mtime <= source.stat().st_mtime:
+        subprocess.run([*words, "-o", new, source], check=True)
+        new.replace(path)  # whole or not at all
+
+
 def compile_programs():
     """hello, stopwatch and floor, by the C compiler, and the module large; floor also with musl where `make release-musl` has left its
     compiler."""
     PROGRAMS.mkdir(parents=True, exist_ok=True)
     native, musl = os.environ.get("CC", "cc"), BUILD / "zig/bin/clang"
     for name, target in (("hello", "hello"), ("stopwatch", "stopwatch"), ("floor", "floor-glibc")):
-        subprocess.run([native, "-std=c11", "-O2", "-static", "-o", PROGRAMS / target, TOP / f"bench/{name}.c"], check=True)
+        compile(target, TOP / f"bench/{name}.c", [native, "-std=c11", "-O2", "-static"])
     wasi = [os.environ.get("WASI_CXX", "clang++"), "--target=wasm32-wasi", "-std=c++17", "-fno-exceptions"]  # as tests/guests/build
-    subprocess.run([*wasi, "-O2", "-o", PROGRAMS / "large.wasm", TOP / "bench/large.cc"], check=True)
+    compile("large.wasm", TOP / "bench/large.cc", [*wasi, "-O2"])
     if musl.exists():  # it compiles or links, not both
-        subprocess.run([musl, "-std=c11", "-O2", "-c", "-o", PROGRAMS / "floor.o", TOP / "bench/floor.c"], check=True)
-        subprocess.run([musl, "-static", "-o", PROGRAMS / "floor-musl", PROGRAMS / "floor.o"], check=True)
+        compile("floor.o", TOP / "bench/floor.c", [musl, "-std=c11", "-O2", "-c"])
+        compile("floor-musl", PROGRAMS / "floor.o", [musl, "-static"])
 
 
 def make_rootfs():
