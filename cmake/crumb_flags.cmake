@@ -22,3 +22,12 @@ if(CRUMB_SANITIZE)
 else()
   set(CRUMB_STATIC -static)
 endif()
+
+# For static programs that throw: src/support/unwinding.cc says why.
+function(crumb_static_exceptions program)
+  if(NOT CRUMB_STATIC)
+    return()
+  endif()
+  target_sources(${program} PRIVATE ${CMAKE_SOURCE_DIR}/src/support/unwinding.cc)
+  target_link_options(${program} PRIVATE -Wl,--eh-frame-hdr,--wrap=__register_frame_info,--wrap=__deregister_frame_info)
+endfunction()
