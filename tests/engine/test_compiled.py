@@ -1,5 +1,6 @@
 """Compiled code: the same programs as with the interpreter, with the same results."""
 
+import ctypes
 import fcntl
 import os
 import pathlib
@@ -12,6 +13,8 @@ import time
 import unittest
 
 from engine_case import CODE_OFFSET, COMPILER, ENGINE, LEVELS, SANITIZED, EngineCase, compile_module, guest, guests, needs_compiler
+
+ADDR_NO_RANDOMIZE = 0x0040000  # linux/personality.h
 
 SAME = {  # guest: the arguments it is tried with
     "abstime": [[]],
@@ -285,6 +288,14 @@ class UnusableCode(CompiledCase):
         maps = pathlib.Path(f"/proc/{process.pid}/maps").read_text().splitlines()
         self.assertTrue([line for line in maps if " r-xp " in line and "memfd:code" in line], maps)
         self.assertEqual([line for line in maps if "wx" in line.split()[1]], [])
+
+    def test_nothing_behind_the_code_is_executable(self):
+        """Without random addresses the kernel maps one thing behind the other there. Seen to fail, with musl, without WAMR's patch 0008."""
+        process = self.start("sleep", 0, "60", preexec_fn=lambda: ctypes.CDLL(None).personality(ADDR_NO_RANDOMIZE))
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        maps = pathlib.Path(f"/proc/{process.pid}/maps").read_text().splitlines()
+        nameless = [line for line in maps if "x" in line.split()[1] and len(line.split()) == 5]
+        self.assertEqual(nameless, [], maps)
 
 
 class Programs(EngineCase):
