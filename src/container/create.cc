@@ -85,20 +85,24 @@ Made make_container(const Runtime& runtime, const CreateOptions& options, bool d
 
   std::vector<Fd> named = open_idmaps(plan, options.handover.count());
   add_hook_output(bundle.config, plan, options.handover.count(), named);
+  const auto make_cgroups = [&](int pid) {
+    const trace::Span span("make cgroups");
+    linux::create_cgroups(plan.host, pid);
+    unfinished.owns_cgroups();
+  };
+  // A process is made in its cgroup of version 2; those of version 1 are made while it makes its namespaces.
+  const bool cgroups_first = !plan.host.scope && std::ranges::any_of(plan.host.cgroup_leaves, &plan::CgroupLeaf::unified);
+  if (cgroups_first) make_cgroups(0);
   linux::NewRdtGroup rdt(plan.host.rdt ? &*plan.host.rdt : nullptr, plan.host.document);
   Launch launch(runtime, plan, {start.get(), result.get(), -1, options.handover.count(), numbers_of(named)});
   const auto born = [&](int pid) {
     record(entry, state, pid);
     start_scope(runtime, plan.host, pid);
     unfinished.owns_scope();
-    {
-      const trace::Span span("make cgroups");
-      linux::create_cgroups(plan.host, pid);
-    }
-    unfinished.owns_cgroups();
+    if (!cgroups_first) make_cgroups(pid);
     rdt.make();
     const trace::Span span("join cgroups");
-    join_groups(plan.host, pid);
+    launch.join_groups();
   };
   const auto ready = [&](int pid) {
     pidfd_socket.send(pid);

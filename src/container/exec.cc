@@ -76,7 +76,7 @@ int exec(const Runtime& runtime, const ExecOptions& options) {
   const auto notify = [&](int pid, std::uint64_t listener) {
     agent.send(pid, listener, {options.id, state->bundle, Status::running, init.pid()});
   };
-  launch.prepare({[&](int pid) { join_groups(plan.host, pid); }, [&](int pid) { pidfd_socket.send(pid); },
+  launch.prepare({[&](int) { launch.join_groups(); }, [&](int pid) { pidfd_socket.send(pid); },
                   [&](Fd master) { terminal.take(std::move(master)); }, notify});
   launch.await_program(!options.detach && !terminal.in_foreground());
   if (!options.pid_file.empty()) replace_file(AT_FDCWD, options.pid_file, std::to_string(launch.pid()), 0644);

@@ -103,11 +103,6 @@ void settle_descriptors(const Handover& handover) {
   if (result < 0) mark_each_descriptor(first);
 }
 
-void join_groups(const plan::Host& host, int pid) {
-  linux::join_cgroups(plan::joined_cgroups(host), pid, host.cgroup_fallback);
-  if (host.rdt) linux::join_rdt(*host.rdt, pid);
-}
-
 Launch::Launch(const Runtime& runtime, const plan::Plan& plan, std::pair<linux::Channel, Fd> sync)
     : runtime_(runtime),
       plan_(plan),
@@ -127,29 +122,33 @@ void Launch::spawn(const Inheritance& inheritance) {
     const std::size_t size = plan_.steps.size() * sizeof(wire::StepTimes);
     times_ = above_preserved(linux::shared_memory_file("crumb-times", size), inheritance.preserved);
   }
-  const plan::Descriptors numbers{init_end_.get(), inheritance.start, inheritance.result, times_.get()};
+  Fd cgroup = linux::unified_cgroup(plan::joined_cgroups(plan_.host));
+  if (cgroup) cgroup = above_preserved(std::move(cgroup), inheritance.preserved);
+  const plan::Fork* const first = first_process(plan_.steps);
+  const plan::Descriptors numbers{init_end_.get(), inheritance.start, inheritance.result, times_.get(),
+                                  first ? -1 : cgroup.get()};
   const std::string bytes = plan::encode(plan_.steps, numbers);
   const Fd memory = above_preserved(linux::sealed_memory_file("crumb-plan", bytes), inheritance.preserved);
   program_ = above_preserved(linux::open_executable(runtime_.init_path), inheritance.preserved);
   report_ = inheritance.result >= 0 ? inheritance.result : numbers.sync;
 
   std::vector<int> inherited{memory.get(), numbers.sync};
-  for (const int fd : {inheritance.start, inheritance.result, inheritance.pidfd, times_.get()})
+  for (const int fd : {inheritance.start, inheritance.result, inheritance.pidfd, times_.get(), numbers.cgroup})
     if (fd >= 0) inherited.push_back(fd);
   inherited.insert(inherited.end(), inheritance.others.begin(), inheritance.others.end());
   linux::set_affinity(0, plan_.host.affinity.initial, "initial");
-  start({"crumb-init", std::to_string(memory.get())}, inherited);
+  start(first, {"crumb-init", std::to_string(memory.get())}, inherited, cgroup.get());
   init_end_.reset();
 }
 
 // The container's process itself, or the first stage that makes it.
-void Launch::start(const std::vector<std::string>& arguments, const std::vector<int>& inherited) {
-  const plan::Fork* const first = first_process(plan_.steps);
+void Launch::start(const plan::Fork* first, const std::vector<std::string>& arguments, const std::vector<int>& inherited,
+                   int cgroup) {
   if (!first) {
     first_stage_ = linux::spawn(program_.get(), arguments, inherited);
     return;
   }
-  const long child = linux::spawn_first(program_.get(), arguments, inherited);
+  const long child = linux::spawn_first(program_.get(), arguments, inherited, cgroup);
   const int error = static_cast<int>(-child);
   if (error > 0) throw Error(plan::failure(*first, error, ""), plan::failure_exit_code(*first, error));
   pid_ = static_cast<int>(child);
@@ -200,7 +199,7 @@ Answer Launch::place() {
   linux::set_affinity(pid_, plan_.host.affinity.final_, "final");
   if (plan_.host.scheduler) linux::set_scheduler(pid_, *plan_.host.scheduler);
   if (plan_.host.io_priority) linux::set_io_priority(pid_, *plan_.host.io_priority);
-  return {};
+  return std::move(entrances_);
 }
 
 // While a module is compiled before it starts, which may take minutes.
@@ -219,7 +218,7 @@ Answer Launch::judge_program(Question& question) {
   wasm::Guest guest =
       wasm::prepare_guest(program, policy, {runtime_.engine_path, runtime_.code_cache, [this] { return why_not_wait(); }});
   if (guest.wanted) wanted_ = Wanted{std::move(*guest.wanted), program.number, std::move(question.descriptor)};
-  Answer answer{wire::kWasm, {}};
+  Answer answer{.value = wire::kWasm};
   answer.descriptors.push_back(std::move(guest.engine));
   answer.descriptors.push_back(std::move(guest.options));
   if (guest.code) answer.descriptors.push_back(std::move(guest.code));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "container/container.h"
+#include "container/groups.h"
 #include "container/session.h"
 #include "linux/channel.h"
 #include "plan/plan.h"
@@ -28,9 +29,6 @@ Fd above_preserved(Fd fd, std::uint32_t preserved);
 // init inherits what it needs and nothing else.
 void settle_descriptors(const Handover& handover);
 
-// Moves the process into the Plan's cgroups and its RDT group, which are there.
-void join_groups(const plan::Host& host, int pid);
-
 class Launch {
  public:
   // Spawns crumb-init. The FIFOs (create) or the pidfd (exec) are inherited under their own numbers, see above_preserved().
@@ -45,8 +43,7 @@ class Launch {
   Launch& operator=(const Launch&) = delete;
 
   // What the caller adds as soon as the process is known (init goes on meanwhile), and at the points `ready` (before the
-  // answer), `console`, `seccomp` and `mounted`. `born` has to move the process into its groups: the question `placed` comes
-  // when it may be in any case.
+  // answer), `console`, `seccomp` and `mounted`. `born` has to call join_groups(): the question `placed` may have come already.
   struct Records {
     std::function<void(int pid)> born, ready;
     std::function<void(Fd master)> console = {};
@@ -57,6 +54,10 @@ class Launch {
 
   // exec: returns when the program runs.
   void await_program(bool foreground);
+
+  // Moves the process into the Plan's cgroups and its RDT group, which must be there: at the latest when it has met `placed`,
+  // it is in all of them.
+  void join_groups() { entrances_ = container::join_groups(plan_.host, pid_); }
 
   int pid() const { return pid_; }
 
@@ -79,7 +80,7 @@ class Launch {
  private:
   Launch(const Runtime& runtime, const plan::Plan& plan, std::pair<linux::Channel, Fd> sync);
   void spawn(const Inheritance& inheritance);
-  void start(const std::vector<std::string>& arguments, const std::vector<int>& inherited);
+  void start(const plan::Fork* first, const std::vector<std::string>& arguments, const std::vector<int>& inherited, int cgroup);
   void adopt(std::uint64_t number);
   Answer map();
   Answer place();
@@ -96,6 +97,7 @@ class Launch {
   Fd program_;
   Fd times_;  // of the steps, with crumb --trace
   Session session_;
+  Answer entrances_;     // to cgroups: the answer to `placed`
   int report_ = -1;      // where the engine puts its failure, a number in init
   int first_stage_ = 0;  // 0: reaped
   int pid_ = 0;          // of the container's process; 0: not yet, or reaped

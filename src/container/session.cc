@@ -75,6 +75,7 @@ bool answer(linux::Channel& sync, Point point, const Answer& answer, int error =
   message.point = point;
   message.value = answer.value;
   message.error = error;
+  answer.text.copy(message.text, wire::kMessageText - 1);
   try {
     sync.send(message, answer.descriptors);
   } catch (const Error&) {

@@ -28,6 +28,7 @@ struct Question {
 
 struct Answer {
   std::uint64_t value = 0;
+  std::string text = {};  // cut where a message holds no more
   std::vector<Fd> descriptors;
 };
 

@@ -102,8 +102,34 @@ long ask(Context& context, const wire::Message& question, int descriptor, Answer
   if (message.magic != wire::kMessageMagic || message.point != question.point) return context.failed(-EPROTO, kWhat);
   if (message.error != 0) kernel::exit_group(kFailure);
   answer.value = message.value;
+  copy(answer.text, sizeof answer.text, message.text);
   return 0;
 }
+
+namespace {
+
+// The line of `text` with this index, as what the process failed at.
+long failed_at_line(Context& context, long error, char* text, unsigned index) {
+  for (; index > 0 && *text != 0; ++text)
+    if (*text == '\n') --index;
+  for (char* end = text; *end != 0; ++end)
+    if (*end == '\n') *end = 0;
+  return context.failed(error, text);
+}
+
+// A process that moves itself does not have to wait for every CPU of the machine (linux/cgroup.h).
+long enter_cgroups(Context& context, Answer& answer) {
+  for (unsigned i = 0; i < answer.count; ++i) {
+    long result = 0;
+    do result = kernel::write(answer.descriptors[i].get(), "0", 1);
+    while (result == -EINTR);
+    if (result < 0) return failed_at_line(context, result, answer.text, i);
+    answer.descriptors[i].reset();
+  }
+  return 0;
+}
+
+}  // namespace
 
 long perform(Context& context, const wire::Meet<InitForm>& step) {
   wire::Message question;
@@ -117,6 +143,7 @@ long perform(Context& context, const wire::Meet<InitForm>& step) {
   if (ready && !context.filtered && !step.tied) kernel::prctl(PR_SET_PDEATHSIG, 0);
   Answer answer;
   if (const long result = ask(context, question, -1, answer); result < 0) return result;
+  if (question.point == wire::Point::placed) return enter_cgroups(context, answer);
   if (answer.count != 0) return context.failed(-EPROTO, "the host's answer");
   context.ready = ready;
   return map ? kernel::prctl(PR_SET_DUMPABLE, 0) : 0;

@@ -12,10 +12,11 @@ namespace crumb::init {
 long send(const Context& context, const wire::Message& message, int descriptor = -1);
 
 struct Answer {
-  static constexpr unsigned kMost = 3;  // descriptors that any answer brings
+  static constexpr unsigned kMost = 32;  // descriptors that any answer brings
   uint64_t value = 0;
   unsigned count = 0;
   Fd descriptors[kMost];
+  char text[wire::kMessageText] = {};
 };
 
 // Sends `question` and waits for its answer. 0 or -errno.

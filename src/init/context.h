@@ -15,13 +15,13 @@ struct Place {
 };
 
 struct Context {
-  int sync = -1, start = -1, result = -1;  // wire::Header
-  bool ready = false;                      // the point was answered: crumb may be gone
-  bool filtered = false;                   // the container's filter is in force: read and write are all there is
-  uint32_t step = 0;                       // index of the one that runs
-  uint64_t value = 0;                      // of the record of its failure
-  int hook = -1;                           // this process is a hook's, and here goes the errno of what fails until its exec
-  char operand[wire::kMessageText] = {};   // what a failing step worked on, beyond what the Plan says
+  int sync = -1, start = -1, result = -1, cgroup = -1;  // wire::Header
+  bool ready = false;                                   // the point was answered: crumb may be gone
+  bool filtered = false;                                // the container's filter is in force: read and write are all there is
+  uint32_t step = 0;                                    // index of the one that runs
+  uint64_t value = 0;                                   // of the record of its failure
+  int hook = -1;                          // this process is a hook's, and here goes the errno of what fails until its exec
+  char operand[wire::kMessageText] = {};  // what a failing step worked on, beyond what the Plan says
 
   static constexpr unsigned kMostSources = 1024;
   int sources[kMostSources] = {};  // descriptors of the opened sources, in order; -1: a missing one that may be missing

@@ -44,7 +44,8 @@ bool settle(int fd, unsigned type) {
 }
 
 bool settle_channels(const Context& context) {
-  return settle(context.sync, S_IFSOCK) && settle(context.start, S_IFIFO) && settle(context.result, S_IFIFO);
+  return settle(context.sync, S_IFSOCK) && settle(context.start, S_IFIFO) && settle(context.result, S_IFIFO) &&
+         settle(context.cgroup, S_IFDIR);
 }
 
 long perform_next(Context& context, Reader& reader) {
@@ -90,6 +91,7 @@ long perform_next(Context& context, Reader& reader) {
   context.sync = plan.header.sync;
   context.start = plan.header.start;
   context.result = plan.header.result;
+  context.cgroup = plan.header.cgroup;
   context.step = wire::kPlanStep;
   if (!settle_channels(context) || !valid) leave(context, -EBADMSG);
 

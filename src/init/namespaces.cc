@@ -5,6 +5,7 @@
 #include "init/channel.h"
 #include "init/context.h"
 #include "kernel/call.h"
+#include "kernel/clone_into.h"
 #include "kernel/namespaces.h"
 
 namespace crumb::init {
@@ -92,6 +93,15 @@ bool is_first_process(const wire::Fork<InitForm>& step) {
   return (step.namespaces & CLONE_NEWPID) != 0 && kernel::getpid() == 1;
 }
 
+// In its cgroup where that is possible (linux/cgroup.h); the host looks whether it was. CLONE_PARENT: the container's process
+// is crumb's child, so that whoever is crumb's parent reaps it later.
+long make_process(const Context& context, uint64_t flags) {
+  long child = context.cgroup < 0 ? -EBADF : kernel::clone_sibling_into(flags, context.cgroup);
+  if (child < 0) child = kernel::clone(flags | CLONE_PARENT | SIGCHLD);
+  if (child == 0 && context.cgroup >= 0) kernel::close(context.cgroup);
+  return child;
+}
+
 // The other namespaces take the kernel long: meanwhile the host, which knows the process, makes its cgroups.
 long unshare_others(const wire::Fork<InitForm>& step) {
   const uint64_t own = step.namespaces & ~uint64_t{CLONE_NEWPID};
@@ -107,8 +117,7 @@ long perform(Context& context, const wire::Fork<InitForm>& step) {
   if (const long result = kernel::pipe2(ends, O_CLOEXEC); result < 0) return result;
   const Fd told(ends[0]);
   Fd telling(ends[1]);
-  // CLONE_PARENT: the container's process is crumb's child, so that whoever is crumb's parent reaps it later.
-  const long child = kernel::clone(CLONE_PARENT | SIGCHLD | (step.namespaces & CLONE_NEWPID));
+  const long child = make_process(context, step.namespaces & CLONE_NEWPID);
   if (child < 0) return child;
   if (child > 0) {
     wire::Message message;

@@ -100,9 +100,11 @@ long raise(const Context& context, Fd& fd) {
 
 long take_engine(Context& context, Answer& answer) {
   if (answer.value == wire::kNative && answer.count == 0) return context.module.reset(), 0;
-  if (answer.value != wire::kWasm || answer.count < 2) return context.failed(-EPROTO, "the host's answer");
-  Fd* const places[Answer::kMost] = {&context.engine, &context.options, &context.code};
-  for (unsigned i = 0; i < Answer::kMost && i < answer.count; ++i) {
+  constexpr unsigned kMost = 3;
+  if (answer.value != wire::kWasm || answer.count < 2 || answer.count > kMost)
+    return context.failed(-EPROTO, "the host's answer");
+  Fd* const places[kMost] = {&context.engine, &context.options, &context.code};
+  for (unsigned i = 0; i < answer.count; ++i) {
     *places[i] = static_cast<Fd&&>(answer.descriptors[i]);
     if (const long result = raise(context, *places[i]); result < 0) return result;
   }

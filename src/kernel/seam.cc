@@ -72,6 +72,7 @@ constexpr Word kCalls[] = {
     CRUMB_CALL(setns),
     CRUMB_CALL(unshare),
     CRUMB_CALL(clone),
+    CRUMB_CALL(clone3),
     CRUMB_CALL(sethostname),
     CRUMB_CALL(personality),
     CRUMB_CALL(seccomp),

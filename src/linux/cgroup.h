@@ -12,6 +12,7 @@
 
 #include "plan/compile.h"
 #include "plan/plan.h"
+#include "support/fd.h"
 
 namespace crumb::linux {
 
@@ -47,7 +48,18 @@ void create_cgroups(const plan::Host& host, int pid = 0);
 // they are written again after it: systemd, which it tells about them, rounds some.
 void update_cgroups(const plan::Host& host, const std::function<void()>& between = {});
 
-// Moves `pid` into the leaves. fallback: a process below a leaf of version 2, see plan::Host::cgroup_fallback.
+// Moving a process into a cgroup by its pid makes the kernel wait until each CPU has passed through the scheduler: 5 to 20 ms,
+// unless somebody has waited for that just before (docs/performance.md). There are ways without. On version 1 a process of one
+// thread writes "0" into `tasks` by itself (since Linux 5.5): these files of the leaves, in their order, open for writing.
+// Throws where one cannot be opened; `pid`, the process that shall join, is for the message.
+std::vector<Fd> cgroup_entrances(const std::vector<plan::CgroupLeaf>& leaves, int pid);
+
+// On version 2 clone3 makes the process in its cgroup: the directory, O_PATH, of the leaf of version 2. None where there is no
+// such leaf, or it is not there.
+Fd unified_cgroup(const std::vector<plan::CgroupLeaf>& leaves);
+
+// Moves `pid` into the leaves, but for one of version 2 that it is in already. fallback: a process below a leaf of version 2,
+// see plan::Host::cgroup_fallback.
 void join_cgroups(const std::vector<plan::CgroupLeaf>& leaves, int pid, int fallback = 0);
 
 // Every process of the leaves and below, as pids of crumb's pid namespace, sorted, without duplicates.

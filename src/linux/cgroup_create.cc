@@ -1,4 +1,4 @@
-// Making a container's leaves, moving processes in.
+// Making a container's leaves.
 #include <fcntl.h>
 
 #include <algorithm>
@@ -45,19 +45,13 @@ std::string refusal(const std::string& file, long error) {
   return fmt::format("{}: {}", file, errno_text(static_cast<int>(-error)));
 }
 
-long join(const std::string& directory, int pid) {
-  const long result = kernel::openat(AT_FDCWD, (directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
-  const Fd file(result);
-  return file ? write_cgroup_word(file.get(), std::to_string(pid)) : result;
-}
-
 // One create: what it has made so far and what v2 did not grant.
 class Creation {
  public:
   // Moves the process to where its cgroup will be, which has no controllers yet.
   void enter(const CgroupLeaf& leaf, int pid) {
     for (const std::string& directory : cgroup_levels(leaf)) make_directory(leaf, directory);
-    check(join(cgroup_directory(leaf), pid), "{}: process {} cannot join", cgroup_name(leaf), pid);
+    check(join_cgroup(cgroup_directory(leaf), pid), "{}: process {} cannot join", cgroup_name(leaf), pid);
   }
 
   void make(const CgroupLeaf& leaf) {
@@ -117,26 +111,6 @@ class Creation {
   std::vector<const CgroupLeaf*> found_;
   std::map<std::string, std::string> refused_;  // controller, reason
 };
-
-// -EBUSY unless `other` is in a cgroup of version 2 below the leaf.
-long join_beside(const CgroupLeaf& leaf, int other, int pid) {
-  constexpr std::string_view kUnified = "0::";
-  const std::string text = read_file(fmt::format("/proc/{}/cgroup", other));
-  for (const std::string_view line : split(text, '\n')) {
-    if (!line.starts_with(kUnified)) continue;
-    const std::string_view path = line.substr(kUnified.size());
-    if (path.starts_with(leaf.path + "/") && path.find("/../") == std::string_view::npos)
-      return join(leaf.mountpoint + std::string(path), pid);
-  }
-  return -EBUSY;
-}
-
-std::string why_not_joined(const CgroupLeaf& leaf, long result) {
-  if (result == -ENOENT || result == -ENODEV) return "it does not exist";
-  if (result == -EBUSY && leaf.unified) return "it gives controllers to its children, and so cannot hold processes itself";
-  if (result == -EOPNOTSUPP && leaf.unified) return "a cgroup above it holds processes itself, so it is only for threads";
-  return errno_text(static_cast<int>(-result));
-}
 
 // The files whose owner makes cgroups below and moves processes between them (cgroup-v2.rst, Delegation).
 std::vector<std::string> delegated_files() {
@@ -198,17 +172,6 @@ void create_cgroups(const plan::Host& host, int pid) {
   } catch (const Error&) {
     creation.undo();
     throw;
-  }
-}
-
-void join_cgroups(const std::vector<CgroupLeaf>& leaves, int pid, int fallback) {
-  for (const CgroupLeaf& leaf : leaves) {
-    long result = join(cgroup_directory(leaf), pid);
-    if (result == -EBUSY && leaf.unified && fallback != 0) result = join_beside(leaf, fallback, pid);
-    if (result >= 0) continue;
-    const Error error = fail("{}: process {} cannot join: {}", cgroup_name(leaf), pid, why_not_joined(leaf, result));
-    if (leaf.required) throw error;
-    log::debug(error.what());
   }
 }
 

@@ -24,6 +24,9 @@ bool has_freezer(const plan::CgroupLeaf& leaf);
 // For messages: `cgroup "/a/b" in /sys/fs/cgroup/memory`.
 std::string cgroup_name(const plan::CgroupLeaf& leaf);
 
+// Moves the process there: 0, or -errno.
+long join_cgroup(const std::string& directory, int pid);
+
 // Calls `visit` with the leaf and all cgroups below it, children before parents. A missing leaf is none.
 void for_each_cgroup(const plan::CgroupLeaf& leaf, const std::function<void(int directory)>& visit);
 

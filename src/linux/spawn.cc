@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "kernel/clone_into.h"
 #include "kernel/seam.h"
 #include "linux/process.h"
 #include "linux/spawn_first.h"
@@ -36,6 +37,7 @@ struct Launch {
   const Streams* streams = nullptr;  // none: crumb's own
   const Command* command = nullptr;  // a program by its path, instead of `program`
   int namespaces = 0;                // CLONE_NEWPID or none
+  int cgroup = -1;                   // the directory of one of version 2, or none
   long error = 0;                    // written by the child, in the memory that both share until its exec
 };
 
@@ -110,8 +112,12 @@ int launch_on_its_stack(void* request) { launch(*static_cast<Launch*>(request));
 #endif
   constexpr std::size_t kStack = 32U << 10;
   alignas(16) std::array<char, kStack> stack;  // NOLINT(*member-init): pages that are not touched cost nothing
-  const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | request.namespaces;
-  const int child = ::clone(launch_on_its_stack, stack.data() + stack.size(), flags, &request);
+  const int flags = CLONE_VM | CLONE_VFORK | request.namespaces;
+  long child = request.cgroup < 0
+                   ? -EBADF
+                   : kernel::clone_into(flags, request.cgroup, stack.data(), stack.size(), launch_on_its_stack, &request);
+  // A kernel or a filter without clone3, a cgroup that takes no process: it is moved later, or it is said why it cannot be.
+  if (child < 0) child = ::clone(launch_on_its_stack, stack.data() + stack.size(), flags | SIGCHLD, &request);
 #ifdef __SANITIZE_ADDRESS__
   ASAN_UNPOISON_MEMORY_REGION(stack.data(), stack.size());  // the child has not returned from its functions
 #endif
@@ -136,7 +142,8 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
 }
 
 // -errno where no process could be made.
-long spawn_init(int program, const std::vector<std::string>& arguments, const std::vector<int>& inherited, int namespaces) {
+long spawn_init(int program, const std::vector<std::string>& arguments, const std::vector<int>& inherited, int namespaces = 0,
+                int cgroup = -1) {
   const std::vector<char*> argv = pointers(arguments);
   std::string rules = fmt::format("CRUMB_SEAM_INIT={}", seam_rules() ? seam_rules() : "");
   std::array<char*, 2> environment{seam_rules() ? rules.data() : nullptr, nullptr};
@@ -145,7 +152,8 @@ long spawn_init(int program, const std::vector<std::string>& arguments, const st
                  .arguments = argv.data(),
                  .environment = environment.data(),
                  .inherited = &inherited,
-                 .namespaces = namespaces};
+                 .namespaces = namespaces,
+                 .cgroup = cgroup};
   const long child = try_start(request);
   if (request.error < 0) check(request.error, "execute {}", arguments.front());
   return child;
@@ -158,12 +166,12 @@ void want_children() {
   check(kernel::rt_sigaction(SIGCHLD, &defaults), "SIGCHLD");
 }
 
-long spawn_first(int program, const std::vector<std::string>& arguments, const std::vector<int>& inherited) {
-  return spawn_init(program, arguments, inherited, CLONE_NEWPID);
+long spawn_first(int program, const std::vector<std::string>& arguments, const std::vector<int>& inherited, int cgroup) {
+  return spawn_init(program, arguments, inherited, CLONE_NEWPID, cgroup);
 }
 
 int spawn(int program, const std::vector<std::string>& arguments, const std::vector<int>& inherited) {
-  return static_cast<int>(check(spawn_init(program, arguments, inherited, 0), "execute {}", arguments.front()));
+  return static_cast<int>(check(spawn_init(program, arguments, inherited), "execute {}", arguments.front()));
 }
 
 int spawn_helper(const std::string& path, const Streams& streams, const std::vector<std::string>& arguments,

@@ -447,6 +447,8 @@ std::string failure(const Step& step, int error, const std::string& operand) {
   if (is_program(step)) return program_failure(step, error, operand);
   if (const auto* source = std::get_if<Source>(&step); source && operand == "idmap") return idmap_failure(*source, error);
   const std::string subject = describe(step), reason = std::visit(Reason{error}, step);
+  if (std::holds_alternative<Meet>(step) && operand.starts_with("cgroup "))
+    return fmt::format("{}: the process cannot join: {}", operand, reason);
   if (operand.empty() || subject.find(quoted(operand)) != std::string::npos) return fmt::format("{}: {}", subject, reason);
   return fmt::format("{}: {}: {}", subject, operand, reason);
 }

@@ -120,6 +120,7 @@ std::string encode(const std::vector<Step>& steps, const Descriptors& descriptor
   header.start = descriptors.start;
   header.result = descriptors.result;
   header.times = descriptors.times;
+  header.cgroup = descriptors.cgroup;
   std::memcpy(out.data(), &header, sizeof header);
   return out;
 }
@@ -131,7 +132,7 @@ std::vector<Step> decode(std::string_view bytes, Descriptors* descriptors) {
   for (std::uint32_t i = 0; i < header.steps; ++i)
     steps.push_back(decode_step(decoder, std::make_index_sequence<std::variant_size_v<Step>>()));
   if (!decoder.done()) throw fail("plan: bytes after the last step");
-  if (descriptors) *descriptors = {header.sync, header.start, header.result, header.times};
+  if (descriptors) *descriptors = {header.sync, header.start, header.result, header.times, header.cgroup};
   return steps;
 }
 

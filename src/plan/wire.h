@@ -12,7 +12,7 @@ namespace crumb::plan {
 
 // Descriptor numbers as init will have them.
 struct Descriptors {
-  int sync = -1, start = -1, result = -1, times = -1;
+  int sync = -1, start = -1, result = -1, times = -1, cgroup = -1;
 };
 
 // The bytes that go into init's memfd.

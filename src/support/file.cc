@@ -46,7 +46,10 @@ void write_all(int fd, std::string_view bytes, const std::string& name) {
 
 void write_kernel_file(int directory, const std::string& path, std::string_view bytes) {
   const Fd file(check(kernel::openat(directory, path.c_str(), O_WRONLY | O_CLOEXEC), "{}", path));
-  check(kernel::write(file.get(), bytes.data(), bytes.size()), "{}: write \"{}\"", path, bytes);
+  long result = 0;
+  do result = kernel::write(file.get(), bytes.data(), bytes.size());
+  while (result == -EINTR);
+  check(result, "{}: write \"{}\"", path, bytes);
 }
 
 void replace_file(int directory, const std::string& path, std::string_view bytes, unsigned mode) {

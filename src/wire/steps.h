@@ -12,7 +12,7 @@
 namespace crumb::wire {
 
 inline constexpr std::uint32_t kPlanMagic = 0x504d5243;  // "CRMP"
-inline constexpr std::uint32_t kPlanVersion = 2;
+inline constexpr std::uint32_t kPlanVersion = 3;
 inline constexpr std::int32_t kNoDescriptor = -1;
 
 struct Header {
@@ -24,8 +24,10 @@ struct Header {
   std::int32_t start = kNoDescriptor;   // FIFO from which WaitStart reads its byte
   std::int32_t result = kNoDescriptor;  // FIFO that takes the record of a step failing after `ready`; none: the socket does
   std::int32_t times = kNoDescriptor;   // file that takes the steps' times (times.h); none: nobody asks
+  std::int32_t cgroup =
+      kNoDescriptor;  // of version 2: in which Fork makes the container's process, if the kernel lets it; or none
 };
-static_assert(sizeof(Header) == 32);
+static_assert(sizeof(Header) == 36);
 
 // Mount::flags
 inline constexpr std::uint64_t kBind = 1;  // source is a file or directory of the host (or of the joined mount namespace)

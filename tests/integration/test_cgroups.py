@@ -4,7 +4,7 @@ import os
 import pathlib
 import unittest
 
-from support import IS_CRUMB, UNIFIED, ContainerCase, find_cgroups, hierarchies, not_on, only_crumb
+from support import IS_CRUMB, UNIFIED, ContainerCase, Running, find_cgroups, hierarchies, not_on, only_crumb
 
 MEGA = 1 << 20
 
@@ -123,6 +123,35 @@ class Limits(ContainerCase):
     def test_a_limit_that_the_kernel_refuses_is_named(self):
         self.limit(cpu={"quota": 1, "period": 100000})
         self.run_fails("/bin/true", words="quota" if not UNIFIED else "cpu.max")
+
+
+@only_crumb("the kernel takes 5 to 20 ms to move a process by its pid")
+class Joining(ContainerCase):
+    """Seen to fail with linux::join_cgroups() for every leaf, and with clone() in the place of clone3."""
+
+    def moves(self, *words):
+        """What the command, and all that it starts, writes to cgroup.procs."""
+        trace = self.new_path("trace")
+        strace = ["strace", "-f", "-y", "-s", "16", "-e", "trace=write", "-o", trace]
+        result = Running(self, [*strace, *self.command_line(*words)], {}).wait(60)
+        self.assertEqual(result.code, 0, result)
+        self.assertIn("write(", trace.read_text())
+        return [line for line in trace.read_text().splitlines() if "cgroup.procs>" in line]
+
+    def test_run_moves_nobody_by_a_pid(self):
+        self.process["args"] = ["/bin/true"]
+        self.bundle.write()
+        self.assertEqual(self.moves("run", "--bundle", self.bundle.path, self.name), [])
+
+    def test_exec_moves_nobody_by_a_pid(self):
+        self.running()
+        self.assertEqual(self.moves("exec", self.name, "/bin/true"), [])
+
+    @unittest.skipIf(UNIFIED, "version 2: it is made in its cgroup")
+    def test_a_process_that_wants_certain_CPUs_is_moved_before_it_gets_them(self):
+        self.process["execCPUAffinity"] = {"final": "0"}
+        self.running()
+        self.assertNotEqual(self.moves("exec", self.name, "/bin/true"), [])
 
 
 class Places(ContainerCase):

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "init_case.h"
+#include "support/file.h"
 #include "wire/engine_options.h"
 #include "wire/steps.h"
 
@@ -126,7 +127,8 @@ TEST_P(Meeting, TakesNoAnswerToAnotherQuestion) {
   expect_failure(0, EPROTO, "the host's answer");
 }
 
-TEST_P(Meeting, TakesNoDescriptors) {
+TEST_P(Meeting, TakesNoDescriptorsButThoseOfCgroups) {
+  if (GetParam() == Point::placed) return;  // below
   start({meeting(GetParam())});
   EXPECT_EQ(hear().message.point, GetParam());
   answer(GetParam(), 0, {null().get()});
@@ -134,6 +136,31 @@ TEST_P(Meeting, TakesNoDescriptors) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Points, Meeting, ::testing::Values(Point::map, Point::placed, Point::mounted, Point::ready));
+
+TEST_F(Protocol, TheProcessEntersTheCgroupsOfWhichItIsGivenTheFiles) {
+  write_file("first", "");
+  write_file("second", "");
+  const Fd first(open(path("first").c_str(), O_WRONLY | O_CLOEXEC)), second(open(path("second").c_str(), O_WRONLY | O_CLOEXEC));
+  start({meeting(Point::placed), nowhere()});
+  hear();
+  answer(Point::placed, 0, {first.get(), second.get()});
+  expect_failure(1, ENOENT);
+  EXPECT_EQ(crumb::read_file(path("first")), "0");
+  EXPECT_EQ(crumb::read_file(path("second")), "0");
+}
+
+TEST_F(Protocol, ACgroupThatCannotBeEnteredIsNamed) {
+  write_file("tasks", "");
+  const Fd good(open(path("tasks").c_str(), O_WRONLY | O_CLOEXEC)), bad(open(path("tasks").c_str(), O_RDONLY | O_CLOEXEC));
+  Message message;
+  message.point = Point::placed;
+  std::string("the first\nthe second\nthe third\n").copy(message.text, sizeof message.text);
+  start({meeting(Point::placed), nowhere()});
+  hear();
+  say(&message, sizeof message, {good.get(), bad.get(), good.get()});
+  expect_failure(0, EBADF, "the second");
+  EXPECT_EQ(crumb::read_file(path("tasks")), "0") << "it went on";
+}
 
 TEST_F(Protocol, AnAnswerOfAnotherSizeIsAFailure) {
   Message wrong;
