@@ -9,7 +9,7 @@ from test_rootless import RootlessCase
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
 
-class Delegated(RootlessCase):
+class DelegatedCase(RootlessCase):
     def setUp(self):
         super().setUp()
         self.parent = CGROUPS / f"user-{self.name}"
@@ -30,6 +30,8 @@ class Delegated(RootlessCase):
         finally:
             (CGROUPS / "cgroup.procs").write_text(str(os.getpid()))
 
+
+class Delegated(DelegatedCase):
     def test_limits_are_in_force_beside_the_session(self):
         self.linux["resources"] = {"pids": {"limit": 33}, "memory": {"limit": 64 << 20}}
         self.running()
