@@ -1,5 +1,5 @@
-// clone3(2) as glibc's clone(): for a child that shares the caller's memory until its exec and has a stack of its own. libc has
-// no function for it.
+// clone3(2) with CLONE_INTO_CGROUP (Linux 5.7), for which libc has no function: `cgroup` is the directory of the cgroup of
+// version 2 in which the child begins. flags are without CLONE_INTO_CGROUP. Both return its pid, or -errno.
 #pragma once
 
 #include <linux/sched.h>
