@@ -2,7 +2,6 @@
 // and plan text.
 #pragma once
 
-#include <linux/ioprio.h>
 #include <linux/sched.h>
 #include <sched.h>
 
@@ -39,13 +38,19 @@ inline constexpr SchedulerFlag kSchedulerFlags[] = {
 
 struct IoPriorityClass {
   std::string_view word;
-  std::uint32_t value;  // IOPRIO_CLASS_*
+  std::uint32_t value;
 };
 
+// The values of linux/ioprio.h, which is no C++ since Linux 6.5: a parameter there is named `class`.
 inline constexpr IoPriorityClass kIoPriorityClasses[] = {
-    {"IOPRIO_CLASS_RT", IOPRIO_CLASS_RT},
-    {"IOPRIO_CLASS_BE", IOPRIO_CLASS_BE},
-    {"IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE},
+    {"IOPRIO_CLASS_RT", 1},
+    {"IOPRIO_CLASS_BE", 2},
+    {"IOPRIO_CLASS_IDLE", 3},
 };
+
+inline constexpr std::uint32_t kIoPriorityLevels = 8;
+
+// What ioprio_set(2) takes.
+constexpr int io_priority(std::uint32_t io_class, std::uint32_t level) { return static_cast<int>(io_class << 13 | level); }
 
 }  // namespace crumb::kernel

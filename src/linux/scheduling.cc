@@ -34,7 +34,7 @@ void set_scheduler(int pid, const oci::Scheduler& scheduler) {
 }
 
 void set_io_priority(int pid, const oci::IoPriority& priority) {
-  const long result = kernel::ioprio_set(pid, IOPRIO_PRIO_VALUE(priority.io_class, priority.level));
+  const long result = kernel::ioprio_set(pid, kernel::io_priority(priority.io_class, priority.level));
   if (result < 0)
     throw fail("process.ioPriority: {} {}: {}", kernel::word_of(kernel::kIoPriorityClasses, priority.io_class), priority.level,
                reason(result));

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kHighestNice = -20, kLowestNice = 19;  // sched(7)
 constexpr std::uint64_t kMostPriority = 99;
-constexpr std::uint64_t kLowestIoPriority = IOPRIO_NR_LEVELS - 1;
+constexpr std::uint64_t kLowestIoPriority = kernel::kIoPriorityLevels - 1;
 
 bool is_realtime(const Scheduler& scheduler) { return scheduler.policy == SCHED_FIFO || scheduler.policy == SCHED_RR; }
 
