@@ -9,7 +9,9 @@ import pathlib
 import sys
 import tempfile
 import textwrap
+import time
 import unittest
+import unittest.mock
 
 from repository import TOP, run
 
@@ -216,6 +218,53 @@ class Attempts(Folder):
         with contextlib.redirect_stdout(io.StringIO()):
             tests = runner.run_groups(groups, {}, False)
         self.assertEqual({group: test.outcome for group, test in tests}, {"a": "passed", "b": "passed"})
+
+
+class Builds(Folder):
+    """tests/run with builds of a test's own: the group "first" needs one, the group "last" all."""
+
+    BUILDS = ("quick", "slow")
+
+    def run_groups(self, build, text="pass"):
+        groups = []
+        for name, builds in (("last", self.BUILDS), ("first", self.BUILDS[:1])):
+            (self.folder / name).mkdir()
+            (self.folder / name / "test_it.py").write_text("import pathlib, time, unittest\nHERE = pathlib.Path(__file__).parent\n"
+                "class A(unittest.TestCase):\n    def test_it(self): HERE.with_suffix('.begun').touch(); " + text)
+            groups.append(runner.Group(name, builds, folder=self.folder / name))
+        with (contextlib.redirect_stdout(io.StringIO()), unittest.mock.patch.object(runner, "BUILDS", self.BUILDS),
+              unittest.mock.patch.object(runner, "build", build)):
+            return [(group, test.outcome) for group, test in runner.run_groups(groups, {}, False)]
+
+    def begun(self, group):
+        return (self.folder / group).with_suffix(".begun").exists()
+
+    def await_first(self):
+        end = time.monotonic() + 60
+        while not self.begun("first"):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+
+    def test_a_group_runs_while_what_others_need_is_built(self):
+        built = []
+
+        def build(name, beside_tests):
+            if name == "slow":
+                self.await_first()
+            built.append((name, beside_tests, self.begun("last")))
+
+        self.assertEqual(self.run_groups(build), [("last", "passed"), ("first", "passed")])
+        self.assertEqual(built, [("quick", False, False), ("slow", True, False)])
+
+    def test_a_build_that_fails_ends_the_groups_that_run(self):
+        def build(name, beside_tests):
+            if name == "slow":
+                self.await_first()
+                raise runner.BuildFailed("no compiler")
+
+        with self.assertRaisesRegex(runner.BuildFailed, "no compiler"):
+            self.run_groups(build, "time.sleep(600)")
+        self.assertFalse(self.begun("last"))
 
 
 class Skips(unittest.TestCase):
