@@ -20,7 +20,7 @@ namespace {
 
 // Of crumb's part in a filter: one more when it reads a profile otherwise, or crumb-seccomp makes another filter of the same
 // one.
-constexpr char kFilterVersion[] = "crumb filter 3";
+constexpr char kFilterVersion[] = "crumb filter 4";
 
 // `profile`: its text in config.json or its words, which never are the same bytes. The filter does not depend on the kernel
 // today; a newer libseccomp may ask it.

@@ -132,6 +132,16 @@ TEST(SeccompFilter, LetsUnknownCallsBeWhereTheDefaultLetsCallsPass) {
   }
 }
 
+// libseccomp by itself compares the architecture with numbers of calls here: socketcall comes first, and x86_64 has none.
+TEST(SeccompFilter, FindsCallsWithComparisonsBehindThoseOfAnotherArchitecture) {
+  const auto program = compile(profile_of(R"({"defaultAction": "SCMP_ACT_ALLOW",
+      "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"], "syscalls": [
+      {"names": ["socketcall"], "action": "SCMP_ACT_ERRNO"},
+      {"names": ["socket"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 40, "op": "SCMP_CMP_EQ"}]}]})"));
+  EXPECT_EQ(evaluate(program, {41, AUDIT_ARCH_X86_64, 0, {40}}), SECCOMP_RET_ERRNO | EPERM);
+  EXPECT_EQ(evaluate(program, {41, AUDIT_ARCH_X86_64, 0, {39}}), SECCOMP_RET_ALLOW);
+}
+
 // Each is a range more.
 TEST(SeccompFilter, OfAnyNumberOfRulesDecidesAsItSays) {
   std::string names = R"("read")";

@@ -36,6 +36,10 @@ class Builder {
  public:
   explicit Builder(const Profile& profile) : profile_(profile), context_(seccomp_init(profile.default_action)) {
     if (!context_) throw fail("defaultAction: libseccomp does not take {:#x}", profile.default_action);
+    // By default libseccomp sorts calls by priority, and forgets to load the number where the first one is none of the
+    // architecture's: calls with comparisons were not found then.
+    constexpr std::uint32_t kTree = 2;
+    require(seccomp_attr_set(context_.get(), SCMP_FLTATR_CTL_OPTIMIZE, kTree), "libseccomp's order of calls");
   }
 
   Filter build() {
