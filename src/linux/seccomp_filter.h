@@ -1,5 +1,5 @@
-// From a profile to the filter that the kernel loads. Compiling takes libseccomp some 15 ms and is crumb-seccomp's job; what
-// came out is kept (linux/cache.h), and most starts find it there.
+// From a profile to the filter that the kernel loads. Compiling takes 1 to 2 ms, needs libseccomp and is crumb-seccomp's job;
+// what came out is kept (linux/cache.h), and most starts find it there.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "helpers/seccomp/plain_calls.h"
 #include "helpers/seccomp/ranges.h"
 #include "helpers/seccomp/unknown_calls.h"
 #include "kernel/seccomp.h"
@@ -40,11 +41,21 @@ class Builder {
     // architecture's: calls with comparisons were not found then.
     constexpr std::uint32_t kTree = 2;
     require(seccomp_attr_set(context_.get(), SCMP_FLTATR_CTL_OPTIMIZE, kTree), "libseccomp's order of calls");
+    add_architectures();
   }
 
-  Filter build() {
-    add_architectures();
-    add_rules();
+  const std::vector<std::uint32_t>& architectures() const { return architectures_; }
+
+  // But for those that are set aside (plain_calls.h).
+  void add_rules(const std::vector<bool>& aside) {
+    std::size_t mention = 0;
+    for (std::size_t i = 0; i < profile_.rules.size(); ++i)
+      for (std::size_t j = 0; j < profile_.rules[i].names.size(); ++j, ++mention)
+        if (aside.empty() || !aside[mention])
+          add_rule(profile_.rules[i], profile_.rules[i].names[j], fmt::format("syscalls[{}].names[{}]", i, j));
+  }
+
+  Filter take() {
     filter_.program = refuse_unknown_calls(last_calls());
     append_export();
     return std::move(filter_);
@@ -73,12 +84,6 @@ class Builder {
       require(result, "{}: {}", place, name);
       architectures_.push_back(token);
     }
-  }
-
-  void add_rules() {
-    for (std::size_t i = 0; i < profile_.rules.size(); ++i)
-      for (std::size_t j = 0; j < profile_.rules[i].names.size(); ++j)
-        add_rule(profile_.rules[i], profile_.rules[i].names[j], fmt::format("syscalls[{}].names[{}]", i, j));
   }
 
   // libseccomp refuses rules that say what happens anyway.
@@ -139,11 +144,21 @@ class Builder {
 
 }  // namespace
 
-Filter list_filter(const Profile& profile) { return Builder(profile).build(); }
+Filter list_filter(const Profile& profile) {
+  Builder builder(profile);
+  builder.add_rules({});
+  return builder.take();
+}
 
 Filter build_filter(const Profile& profile) {
-  Filter filter = list_filter(profile);
-  if (std::optional<std::vector<sock_filter>> shaped = search_ranges(filter.program)) filter.program = std::move(*shaped);
+  Builder builder(profile);
+  const PlainCalls plain = find_plain_calls(profile, builder.architectures());
+  builder.add_rules(plain.aside);
+  Filter filter = builder.take();
+  if (std::optional<std::vector<sock_filter>> shaped = search_ranges(filter.program, plain.answers))
+    filter.program = std::move(*shaped);
+  else
+    filter = list_filter(profile);
   if (filter.program.size() > BPF_MAXINSNS)
     throw fail("syscalls: the filter has {} instructions, the kernel takes {}", filter.program.size(), BPF_MAXINSNS);
   return filter;

@@ -275,14 +275,44 @@ class Writer {
   std::vector<std::optional<std::size_t>> written_;  // by decision
 };
 
-Ranges ranges_of(const Program& program, const std::set<std::uint32_t>& starts, std::uint32_t architecture,
-                 Decisions& decisions) {
-  Ranges ranges;
-  for (const std::uint32_t start : starts) {
-    const std::size_t decision = Follower(program, decisions, architecture, start).follow();
-    if (ranges.empty() || ranges.back().decision != decision) ranges.push_back({start, decision});
+void append(Ranges& ranges, std::uint32_t start, std::size_t decision) {
+  if (!ranges.empty() && ranges.back().start == start) ranges.pop_back();
+  if (ranges.empty() || ranges.back().decision != decision) ranges.push_back({start, decision});
+}
+
+class Divider {
+ public:
+  Divider(const Program& program, const Survey& survey, const std::vector<FixedAnswer>& fixed, Decisions& decisions)
+      : program_(program), starts_(survey.starts()), fixed_(fixed), decisions_(decisions) {}
+
+  Ranges ranges(std::uint32_t architecture) const {
+    Ranges ranges;
+    auto fixed = std::ranges::lower_bound(fixed_, architecture, {}, &FixedAnswer::architecture);
+    for (auto start = starts_.begin(); start != starts_.end(); ++start) {
+      const std::size_t decision = Follower(program_, decisions_, architecture, *start).follow();
+      append(ranges, *start, decision);
+      const auto next = std::next(start);
+      for (; fixed != fixed_.end() && fixed->architecture == architecture && (next == starts_.end() || fixed->number < *next);
+           ++fixed) {
+        append(ranges, fixed->number, decisions_.add({.answer = fixed->answer}));
+        if (fixed->number != kEveryBit) append(ranges, fixed->number + 1, decision);
+      }
+    }
+    return ranges;
   }
-  return ranges;
+
+ private:
+  const Program& program_;
+  const std::set<std::uint32_t>& starts_;
+  const std::vector<FixedAnswer>& fixed_;
+  Decisions& decisions_;
+};
+
+std::vector<std::uint32_t> architectures_of(const Survey& survey, const std::vector<FixedAnswer>& fixed) {
+  std::vector<std::uint32_t> found = survey.architectures();
+  for (const FixedAnswer& answer : fixed)
+    if (std::ranges::find(found, answer.architecture) == found.end()) found.push_back(answer.architecture);
+  return found;
 }
 
 std::uint32_t none_of(const std::vector<std::uint32_t>& architectures) {
@@ -293,16 +323,18 @@ std::uint32_t none_of(const std::vector<std::uint32_t>& architectures) {
 
 }  // namespace
 
-std::optional<std::vector<sock_filter>> search_ranges(const std::vector<sock_filter>& program) {
+std::optional<std::vector<sock_filter>> search_ranges(const std::vector<sock_filter>& program,
+                                                      const std::vector<FixedAnswer>& fixed) {
   const Survey survey(program);
   if (!survey.understood()) return std::nullopt;
 
   Decisions decisions;
-  const auto ranges = [&](std::uint32_t architecture) { return ranges_of(program, survey.starts(), architecture, decisions); };
-  const Ranges others = ranges(none_of(survey.architectures()));
+  const Divider divider(program, survey, fixed, decisions);
+  const std::vector<std::uint32_t> architectures = architectures_of(survey, fixed);
+  const Ranges others = divider.ranges(none_of(architectures));
   std::vector<std::pair<std::uint32_t, Ranges>> known;
-  for (const std::uint32_t architecture : survey.architectures())
-    if (Ranges found = ranges(architecture); found != others) known.emplace_back(architecture, std::move(found));
+  for (const std::uint32_t architecture : architectures)
+    if (Ranges found = divider.ranges(architecture); found != others) known.emplace_back(architecture, std::move(found));
 
   Writer writer(decisions);
   const auto search = [&](const Ranges& all) {

@@ -6,15 +6,27 @@
 
 #include <linux/filter.h>
 
+#include <compare>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
 namespace crumb::seccomp {
 
-// For any architecture, number and arguments the result answers as `program` does: `program` is followed once for each range of
-// numbers between those that it compares with, and what is left of it there, answers and comparisons of arguments, is what the
-// search leads to. Nothing when `program` does something else than load words, mask those of arguments, compare with constants,
-// jump and answer, as libseccomp's do; or when the result is larger than the kernel takes.
-std::optional<std::vector<sock_filter>> search_ranges(const std::vector<sock_filter>& program);
+// The answer to one number of one architecture, whatever the arguments.
+struct FixedAnswer {
+  std::uint32_t architecture = 0;  // seccomp_data.arch
+  std::uint32_t number = 0;        // seccomp_data.nr
+  std::uint32_t answer = 0;        // SECCOMP_RET_*
+  auto operator<=>(const FixedAnswer&) const = default;
+};
+
+// For any architecture, number and arguments the result answers as `program` does, but for the numbers that `fixed` has an
+// answer to: `program` is followed once for each range of numbers between those that it compares with, and what is left of it
+// there, answers and comparisons of arguments, is what the search leads to. `fixed`: sorted, each number once. Nothing when
+// `program` does something else than load words, mask those of arguments, compare with constants, jump and answer, as
+// libseccomp's do; or when the result is larger than the kernel takes.
+std::optional<std::vector<sock_filter>> search_ranges(const std::vector<sock_filter>& program,
+                                                      const std::vector<FixedAnswer>& fixed = {});
 
 }  // namespace crumb::seccomp

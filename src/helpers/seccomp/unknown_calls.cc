@@ -1,11 +1,11 @@
 #include "helpers/seccomp/unknown_calls.h"
 
-#include <linux/audit.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
 
 #include <cerrno>
 #include <cstddef>
+
+#include "helpers/seccomp/architecture.h"
 
 namespace crumb::seccomp {
 namespace {
@@ -22,11 +22,6 @@ sock_filter branch(unsigned comparison, std::uint32_t value, std::size_t holds, 
                   static_cast<unsigned char>(does_not));
 }
 sock_filter unknown() { return BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS); }
-
-// libseccomp's names for architectures are the kernel's, but for x32: to the kernel that is x86_64 with a bit in the number.
-std::uint32_t audit_architecture(std::uint32_t architecture) {
-  return architecture == SCMP_ARCH_X32 ? AUDIT_ARCH_X86_64 : architecture;
-}
 
 // With the number loaded: answers a number above the last one; goes on behind itself otherwise.
 Program number_check(const LastCall& last) {
