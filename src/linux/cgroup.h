@@ -16,12 +16,21 @@
 
 namespace crumb::linux {
 
-// Where the hierarchies are, from /proc/self/mountinfo; v2 controllers from cgroup.controllers. A hierarchy that is mounted
-// several times is taken below /sys/fs/cgroup if it is there. Paths of leaves count from the mountpoints: where crumb itself
-// runs in a container, from what that container sees as the root.
+// Where the hierarchies are: below /sys/fs/cgroup, as systemd and others mount them, else where /proc/self/mountinfo says; v2
+// controllers from cgroup.controllers. Paths of leaves count from the mountpoints: where crumb itself runs in a container, from
+// what that container sees as the root.
 plan::CgroupLayout find_cgroups();
 
-// The same from a mountinfo text; controllers of a v2 hierarchy stay empty. For tests.
+// The parts of it, for tests. Controllers of a v2 hierarchy stay empty.
+//
+// The hierarchies of a text like /proc/self/cgroup that are in their usual places, as `kind_of` tells what is at a path;
+// nothing when one of version 1 is not. mountinfo knows all, but the kernel writes it line by line for every mount of the
+// machine: with 300 of them that is a tenth of a start.
+enum class CgroupKind { none, v1, v2 };
+using CgroupKindOf = std::function<CgroupKind(const std::string& path)>;
+std::optional<plan::CgroupLayout> usual_cgroups(std::string_view own, const CgroupKindOf& kind_of);
+
+// A hierarchy that is mounted several times is taken below /sys/fs/cgroup if it is there.
 plan::CgroupLayout parse_cgroups(const std::string& mountinfo);
 
 // The cgroups that crumb is in. The second: of a text like /proc/self/cgroup; what lies outside of what crumb sees is left out.

@@ -1,5 +1,6 @@
 // Which hierarchies are mounted where.
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,8 @@
 
 namespace crumb::linux {
 namespace {
+
+constexpr std::string_view kUsual = "/sys/fs/cgroup";
 
 constexpr std::string_view kKnownControllers[] = {"cpu",     "cpuacct",  "cpuset",     "memory",  "devices", "freezer", "blkio",
                                                   "net_cls", "net_prio", "perf_event", "hugetlb", "pids",    "rdma",    "misc"};
@@ -37,7 +40,6 @@ std::optional<plan::CgroupHierarchy> hierarchy_of(const MountLine& mount) {
 
 // Of several mounts of one hierarchy (containers have their own) the one in the usual place counts, else the first.
 void add(std::vector<plan::CgroupHierarchy>& all, plan::CgroupHierarchy found) {
-  constexpr std::string_view kUsual = "/sys/fs/cgroup";
   const auto same = std::ranges::find_if(all, [&](const plan::CgroupHierarchy& other) {
     return other.unified == found.unified && other.controllers == found.controllers;
   });
@@ -65,7 +67,35 @@ plan::CgroupLayout parse_cgroups(const std::string& mountinfo) {
   return layout;
 }
 
-// Lines are "4:memory:/a/b", of the unified hierarchy "0::/a/b".
+// Lines are "4:memory:/a/b", of the unified hierarchy "0::/a/b". The kernel lists hierarchies that are mounted nowhere, too.
+std::optional<plan::CgroupLayout> usual_cgroups(std::string_view own, const CgroupKindOf& kind_of) {
+  constexpr std::string_view kNamed = "name=";
+  plan::CgroupLayout layout;
+  bool all_found = true;
+  const auto look = [&](std::string path, CgroupKind wanted, std::vector<std::string> controllers) {
+    if (kind_of(path) != wanted) return false;
+    layout.hierarchies.push_back({std::move(path), std::move(controllers), wanted == CgroupKind::v2});
+    return true;
+  };
+  for (const std::string_view line : split(own, '\n')) {
+    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (first == line.npos || second == line.npos) continue;
+    const std::string_view controllers = line.substr(first + 1, second - first - 1);
+    if (controllers.empty()) {
+      if (!look(std::string(kUsual), CgroupKind::v2, {})) look(fmt::format("{}/unified", kUsual), CgroupKind::v2, {});
+      continue;
+    }
+    const std::string_view name = controllers.starts_with(kNamed) ? controllers.substr(kNamed.size()) : controllers;
+    std::vector<std::string> words;
+    for (const std::string_view word : split(controllers, ',')) words.emplace_back(word);
+    all_found = all_found && look(fmt::format("{}/{}", kUsual, name), CgroupKind::v1, std::move(words));
+  }
+  if (!all_found || layout.hierarchies.empty()) return std::nullopt;
+  std::ranges::reverse(layout.hierarchies);  // the order of their mounts
+  layout.mode = mode_of(layout.hierarchies);
+  return layout;
+}
+
 std::vector<plan::CgroupLeaf> parse_own_cgroups(const plan::CgroupLayout& layout, std::string_view text) {
   std::vector<plan::CgroupLeaf> leaves;
   for (const std::string_view line : split(text, '\n')) {
@@ -96,6 +126,22 @@ std::string own_unified_cgroup() {
 
 namespace {
 
+CgroupKind kind_of(const std::string& path) {
+  struct statfs facts{};
+  if (kernel::syscall(SYS_statfs, path.c_str(), &facts) < 0) return CgroupKind::none;
+  if (facts.f_type == CGROUP2_SUPER_MAGIC) return CgroupKind::v2;
+  return facts.f_type == CGROUP_SUPER_MAGIC ? CgroupKind::v1 : CgroupKind::none;
+}
+
+plan::CgroupLayout where_they_are() {
+  try {
+    if (std::optional<plan::CgroupLayout> usual = usual_cgroups(read_file("/proc/self/cgroup"), kind_of)) return *usual;
+  } catch (const Error&) {
+    // A kernel without cgroups.
+  }
+  return parse_cgroups(read_file("/proc/self/mountinfo"));
+}
+
 bool may_write(const std::string& path) { return kernel::faccessat2(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) >= 0; }
 
 // The lowest cgroup that is above (or is) both paths.
@@ -123,7 +169,7 @@ bool may_use_cgroup(const plan::CgroupLeaf& leaf) {
 }
 
 plan::CgroupLayout find_cgroups() {
-  plan::CgroupLayout layout = parse_cgroups(read_file("/proc/self/mountinfo"));
+  plan::CgroupLayout layout = where_they_are();
   for (plan::CgroupHierarchy& hierarchy : layout.hierarchies) {
     if (!hierarchy.unified) continue;
     const std::string controllers = read_file(hierarchy.mountpoint + "/cgroup.controllers");

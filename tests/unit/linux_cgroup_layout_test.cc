@@ -75,6 +75,53 @@ TEST(CgroupLayout, OfSeveralMountsOfAHierarchyTheUsualPlaceCounts) {
   EXPECT_EQ(layout.hierarchies[0].mountpoint, "/sys/fs/cgroup/memory");
 }
 
+// /proc/self/cgroup of the machine whose mounts are kSystemd; and what is below /sys/fs/cgroup there.
+constexpr char kOwnOfSystemd[] = "4:memory:/\n3:cpu,cpuacct:/\n1:name=systemd:/init.scope\n0::/init.scope\n";
+
+CgroupKind kind_of_systemd(const std::string& path) {
+  if (path == "/sys/fs/cgroup/unified") return CgroupKind::v2;
+  for (const char* name : {"memory", "cpu,cpuacct", "systemd"})
+    if (path == std::string("/sys/fs/cgroup/") + name) return CgroupKind::v1;
+  return CgroupKind::none;
+}
+
+TEST(CgroupLayout, HierarchiesInTheirUsualPlacesAreFoundWithoutMountinfo) {
+  const std::optional<CgroupLayout> found = usual_cgroups(kOwnOfSystemd, kind_of_systemd);
+  ASSERT_TRUE(found);
+  const CgroupLayout mounts = parse_cgroups(kSystemd);
+  EXPECT_EQ(found->mode, mounts.mode);
+  ASSERT_EQ(found->hierarchies.size(), mounts.hierarchies.size());
+  for (std::size_t i = 0; i < mounts.hierarchies.size(); ++i) {
+    EXPECT_EQ(found->hierarchies[i].mountpoint, mounts.hierarchies[i].mountpoint);
+    EXPECT_EQ(found->hierarchies[i].controllers, mounts.hierarchies[i].controllers);
+    EXPECT_EQ(found->hierarchies[i].unified, mounts.hierarchies[i].unified);
+  }
+}
+
+TEST(CgroupLayout, OneInAnUnusualPlaceIsLeftToMountinfo) {
+  EXPECT_FALSE(usual_cgroups("9:hugetlb:/\n4:memory:/\n", kind_of_systemd));
+  EXPECT_FALSE(usual_cgroups("3:cpuacct,cpu:/\n", kind_of_systemd));  // CentOS mounts these as cpu,cpuacct
+  EXPECT_FALSE(usual_cgroups("0::/\n", [](const std::string&) { return CgroupKind::none; }));
+  EXPECT_FALSE(usual_cgroups("1:name=systemd:/\n", [](const std::string&) { return CgroupKind::v2; }));
+  EXPECT_FALSE(usual_cgroups("", kind_of_systemd));
+}
+
+TEST(CgroupLayout, PureVersion2IsMountedOnTheFolderItself) {
+  const auto v2 = [](const std::string& path) { return path == "/sys/fs/cgroup" ? CgroupKind::v2 : CgroupKind::none; };
+  const std::optional<CgroupLayout> found = usual_cgroups("0::/user.slice\n", v2);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->mode, CgroupMode::v2);
+  ASSERT_THAT(found->hierarchies, SizeIs(1));
+  EXPECT_EQ(found->hierarchies[0].mountpoint, "/sys/fs/cgroup");
+}
+
+TEST(CgroupLayout, WithoutAMountOfVersion2TheMachineHasVersion1) {
+  const auto v1 = [](const std::string& path) { return path.ends_with("/memory") ? CgroupKind::v1 : CgroupKind::none; };
+  const std::optional<CgroupLayout> found = usual_cgroups("4:memory:/\n0::/\n", v1);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->mode, CgroupMode::v1);
+}
+
 TEST(CgroupLayout, AMountpointWithBlanksIsReadAsItIs) {
   const CgroupLayout layout = parse_cgroups("37 31 0:34 / /mnt/my\\040control\\134groups rw - cgroup cgroup rw,memory\n");
   ASSERT_THAT(layout.hierarchies, SizeIs(1));
