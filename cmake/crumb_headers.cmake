@@ -1,6 +1,6 @@
 # The header-only libraries from the folder CRUMB_HEADERS, for a compiler that must not see what else is in /usr/include; as targets
 # of the names that their own packages give them.
-foreach(library Boost::headers fmt::fmt-header-only CLI11::CLI11)
+foreach(library Boost::headers fmt::fmt-header-only)
   add_library(${library} INTERFACE IMPORTED GLOBAL)
   target_include_directories(${library} INTERFACE ${CRUMB_HEADERS})
 endforeach()

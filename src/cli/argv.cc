@@ -14,26 +14,26 @@ bool is_option(std::string_view argument) {
 }
 
 struct Parts {
-  std::string name;
+  std::string_view name;
   bool has_value = false;
-  std::string value;
+  std::string_view value;
 };
 
 // "-bundle=x" -> bundle, x
 Parts take_apart(std::string_view argument) {
   argument.remove_prefix(argument.starts_with("--") ? 2 : 1);
   const std::size_t equals = argument.find('=');
-  Parts parts{std::string(argument.substr(0, equals)), equals != std::string_view::npos, {}};
+  Parts parts{argument.substr(0, equals), equals != std::string_view::npos, {}};
   if (parts.has_value) parts.value = argument.substr(equals + 1);
   return parts;
 }
 
-const Word& find(const std::vector<Word>& words, const std::string& name, const std::string& argument) {
+std::size_t find(const std::vector<Word>& words, std::string_view name, const std::string& argument) {
   const auto found = std::find_if(words.begin(), words.end(), [&](const Word& word) {
     return word.name == name || (name.size() == 1 && word.letter == name[0]);
   });
   if (found == words.end()) throw fail("unknown option {}", quote(argument.substr(0, argument.find('='))));
-  return *found;
+  return static_cast<std::size_t>(found - words.begin());
 }
 
 }  // namespace
@@ -50,19 +50,16 @@ Arguments normalise(const std::vector<Word>& words, const std::vector<std::strin
       continue;
     }
     Parts parts = take_apart(*argument);
-    const Word& word = find(words, parts.name, *argument);
+    const std::size_t place = find(words, parts.name, *argument);
+    const Word& word = words[place];
     if (word.name == "help") result.help = true;
-    if (!word.value) {
-      result.options.push_back("--" + word.name + (parts.has_value ? "=" + parts.value : ""));
-      continue;
-    }
-    if (!parts.has_value) {
+    if (!parts.has_value && !word.value) parts.value = "true";
+    if (!parts.has_value && word.value) {
       if (++argument == arguments.end())
         throw fail("option --{} requires an argument", word.name);  // podman looks for these words
       parts.value = *argument;
     }
-    result.options.push_back("--" + word.name);
-    result.options.push_back(std::move(parts.value));
+    result.options.push_back({place, std::string(parts.value)});
   }
   return result;
 }

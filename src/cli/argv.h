@@ -3,15 +3,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace crumb::cli {
 
 // One option that a command knows.
 struct Word {
-  std::string name;    // without dashes: "pid-file"
-  char letter = 0;     // 0: none
-  bool value = false;  // false: a flag, which may still carry `=true` or `=false`
+  std::string_view name;  // without dashes: "pid-file"
+  char letter = 0;        // 0: none
+  bool value = false;     // false: a flag, which may still carry `=true` or `=false`
 };
 
 enum class Operands {
@@ -19,9 +20,14 @@ enum class Operands {
   end_options,  // what follows the first operand belongs to somebody else: `exec ID ls -l`
 };
 
+struct GivenOption {
+  std::size_t word;   // its place among those that the command knows
+  std::string value;  // a flag's: "true", or what stood behind "="
+};
+
 struct Arguments {
-  std::vector<std::string> options;   // "--name" followed by its value, or "--flag", or "--flag=false"
-  std::vector<std::string> operands;  // in their order
+  std::vector<GivenOption> options;   // in their order
+  std::vector<std::string> operands;  // likewise
   bool help = false;                  // --help was among the options
 };
 

@@ -53,7 +53,7 @@ std::string escaped(std::string_view text, std::string_view special, std::string
 }
 
 std::string spellings(const Options::Entry& entry) {
-  return entry.word.letter ? fmt::format("--{} -{}", entry.word.name, entry.word.letter) : "--" + entry.word.name;
+  return entry.word.letter ? fmt::format("--{} -{}", entry.word.name, entry.word.letter) : fmt::format("--{}", entry.word.name);
 }
 
 std::string names(const std::vector<Subject>& all) {
@@ -173,7 +173,7 @@ std::string zsh(const std::vector<Subject>& all) {
   for (const Subject& subject : all) {
     std::string options, values;
     for (const Options::Entry& entry : subject.options) {
-      options += zsh_choice("--" + entry.word.name, entry.help);
+      options += zsh_choice(fmt::format("--{}", entry.word.name), entry.help());
       if (entry.word.value) values += " " + spellings(entry);
     }
     const std::string next = subject.name.empty() ? zsh_next(all, "") : "";
@@ -207,7 +207,7 @@ std::string fish_quoted(std::string_view text) { return fmt::format("'{}'", esca
 std::string fish_option(const std::string& name, const Options::Entry& entry) {
   return fmt::format("complete -c crumb -n \"__crumb_at '{}'\" -l {}{}{} -d {}\n", name, entry.word.name,
                      entry.word.letter ? fmt::format(" -s {}", entry.word.letter) : "", entry.word.value ? " -r -F" : "",
-                     fish_quoted(entry.help));
+                     fish_quoted(entry.help()));
 }
 
 // Each of its words after those before it: "wasm cache list" is "wasm" at "", "cache" at "wasm" and "list" at "wasm cache".

@@ -15,13 +15,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Beside crumb as the build and a package lay them out, so that a build folder or an unpacked archive works where it is; else
-// where `cmake --install` was told to put it.
-std::string find_program(const std::string& beside, const std::string& installed) {
-  static const fs::path here = fs::path(read_link("/proc/self/exe")).parent_path();
-  const std::string path = (here / beside).lexically_normal();
+struct Folders {
+  std::string bin, libexec;
+};
+
+// Of crumb's programs: around crumb as the build and a package lay them out, so that a build folder or an unpacked archive
+// works where it is; else where `cmake --install` was told to put them.
+Folders find_folders() {
+  const std::string self = read_link("/proc/self/exe");
+  const std::string bin = self.substr(0, self.rfind('/')), libexec = bin.substr(0, bin.rfind('/')) + "/libexec/crumb";
   std::error_code ignored;
-  return fs::exists(path, ignored) ? path : installed;
+  if (fs::exists(libexec + "/crumb-init", ignored)) return {bin, libexec};
+  return {build::kBin, build::kLibexec};
 }
 
 std::string absolute(std::string_view option, const std::string& path) {
@@ -97,10 +102,11 @@ container::Runtime Globals::runtime() const {
   const std::string cache = seccomp_cache_.empty() ? default_seccomp_cache(machine_root, xdg_runtime_dir) : seccomp_cache_;
   if (!cache.empty()) runtime.seccomp_cache = absolute("seccomp-cache", cache);
   runtime.cgroup_manager = manager();
-  runtime.init_path = find_program("../libexec/crumb/crumb-init", std::string(build::kLibexec) + "/crumb-init");
-  runtime.seccomp_path = find_program("../libexec/crumb/crumb-seccomp", std::string(build::kLibexec) + "/crumb-seccomp");
-  runtime.systemd_path = find_program("../libexec/crumb/crumb-systemd", std::string(build::kLibexec) + "/crumb-systemd");
-  runtime.engine_path = find_program("crumb-wasm", std::string(build::kBin) + "/crumb-wasm");
+  const Folders folders = find_folders();
+  runtime.init_path = folders.libexec + "/crumb-init";
+  runtime.seccomp_path = folders.libexec + "/crumb-seccomp";
+  runtime.systemd_path = folders.libexec + "/crumb-systemd";
+  runtime.engine_path = folders.bin + "/crumb-wasm";
   runtime.code_cache = wasm::default_code_cache(machine_root);
   return runtime;
 }

@@ -10,8 +10,8 @@ namespace {
 // "-b, --bundle DIR", "    --keep"
 std::string left_column(const Options::Entry& entry) {
   std::string text = entry.word.letter ? fmt::format("-{}, ", entry.word.letter) : "    ";
-  text += "--" + entry.word.name;
-  if (!entry.metavar.empty()) text += " " + entry.metavar;
+  text += fmt::format("--{}", entry.word.name);
+  if (!entry.metavar.empty()) text += fmt::format(" {}", entry.metavar);
   return text;
 }
 
@@ -20,7 +20,7 @@ std::string option_lines(const Options& options) {
   for (const Options::Entry& entry : options.entries()) width = std::max(width, left_column(entry).size());
   std::string text;
   for (const Options::Entry& entry : options.entries())
-    text += fmt::format("  {:<{}}  {}\n", left_column(entry), width, entry.help);
+    text += fmt::format("  {:<{}}  {}\n", left_column(entry), width, entry.help());
   return text;
 }
 

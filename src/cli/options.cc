@@ -1,6 +1,5 @@
 #include "cli/options.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cli/numbers.h"
@@ -10,96 +9,97 @@
 namespace crumb::cli {
 namespace {
 
-constexpr int kAnyNumber = 1 << 20;
-
 // "bundle,b" -> Word
-Word word_of(const std::string& names, bool value) {
+Word word_of(std::string_view names, bool value) {
   const std::size_t comma = names.find(',');
-  return {names.substr(0, comma), comma == std::string::npos ? '\0' : names.at(comma + 1), value};
+  return {names.substr(0, comma), comma == std::string_view::npos ? '\0' : names.at(comma + 1), value};
 }
 
-CLI::callback_t callback(std::function<void(const std::vector<std::string>&)> take) {
-  return [take = std::move(take)](const CLI::results_t& results) {
-    take(results);
-    return true;
-  };
+// The words that Go's flags take, for runc's callers.
+bool truth_of(const Word& word, const std::string& value) {
+  for (const std::string_view yes : {"true", "1", "t", "T", "TRUE", "True"})
+    if (value == yes) return true;
+  for (const std::string_view no : {"false", "0", "f", "F", "FALSE", "False"})
+    if (value == no) return false;
+  throw fail("option --{}: {} is neither true nor false", word.name, quote(value));
 }
 
 }  // namespace
 
-Options::Options() : app_(std::make_unique<CLI::App>()) {
-  app_->set_help_flag();  // help.h prints it
-  flag("help,h", help_, "print this text");
-}
+std::string Options::Entry::help() const { return (refused ? "refused: " : "") + std::string(note); }
 
-Options::~Options() = default;
+Options::Options() { flag("help,h", help_, "print this text"); }
 
-CLI::Option* Options::add(const char* names, const char* metavar, const char* help, Take take) {
-  entries_.push_back({word_of(names, true), metavar, help});
-  return app_->add_option("--" + entries_.back().word.name, callback(std::move(take)))->take_last();
+void Options::add(const char* names, const char* metavar, const char* note, Take take, bool refused) {
+  entries_.push_back({word_of(names, *metavar != '\0'), metavar, note, refused, std::move(take)});
 }
 
 void Options::flag(const char* names, bool& target, const char* help) {
-  entries_.push_back({word_of(names, false), "", help});
-  app_->add_flag("--" + entries_.back().word.name, target)->take_last();
+  add(names, "", help, [&target](const Word& word, const std::string& value) { target = truth_of(word, value); });
 }
 
 void Options::text(const char* names, std::string& target, const char* metavar, const char* help) {
-  add(names, metavar, help, [&target](const auto& values) { target = values.back(); });
+  add(names, metavar, help, [&target](const Word&, const std::string& value) { target = value; });
 }
 
 void Options::texts(const char* names, std::vector<std::string>& target, const char* metavar, const char* help) {
-  add(names, metavar, help, [&target](const auto& values) { target = values; })->take_all();
+  add(names, metavar, help, [&target](const Word&, const std::string& value) { target.push_back(value); });
 }
 
 void Options::number(const char* names, std::uint32_t& target, const char* metavar, const char* help) {
-  add(names, metavar, help, [&target, name = word_of(names, true).name](const auto& values) {
-    const std::optional<std::uint32_t> number = parse_number(values.back());
-    if (!number) throw fail("option --{}: {} is not a number from 0 to 4294967295", name, quote(values.back()));
+  add(names, metavar, help, [&target](const Word& word, const std::string& value) {
+    const std::optional<std::uint32_t> number = parse_number(value);
+    if (!number) throw fail("option --{}: {} is not a number from 0 to 4294967295", word.name, quote(value));
     target = *number;
   });
 }
 
 void Options::refused(const char* names, const char* metavar, const char* reason) {
-  const Word word = word_of(names, *metavar != '\0');
-  const std::string help = std::string("refused: ") + reason;
-  const std::string message = fmt::format("option --{}: {}", word.name, reason);
-  if (word.value) {
-    add(names, metavar, help.c_str(), [message](const auto&) { throw Error(message); });
-    return;
-  }
-  entries_.push_back({word, "", help});
-  app_->add_flag_function("--" + word.name,
-                          [message](std::int64_t given) {
-                            if (given > 0) throw Error(message);  // =false asks for nothing
-                          })
-      ->take_last();
+  const auto refuse = [reason](const Word& word, const std::string& value) {
+    if (word.value || truth_of(word, value)) throw fail("option --{}: {}", word.name, reason);  // =false asks for nothing
+  };
+  add(names, metavar, reason, refuse, true);
 }
 
 void Options::ignored(const char* names, const char* help) {
-  entries_.push_back({word_of(names, false), "", help});
-  app_->add_flag("--" + entries_.back().word.name)->take_last();
+  add(names, "", help, [](const Word& word, const std::string& value) { truth_of(word, value); });
+}
+
+std::size_t Options::place_of(std::string_view name) const {
+  const auto found = std::ranges::find(entries_, name, [](const Entry& entry) { return entry.word.name; });
+  if (found == entries_.end()) throw fail("no option --{}", name);  // a fault of the command's definition
+  return static_cast<std::size_t>(found - entries_.begin());
 }
 
 void Options::exclude(const char* name, const std::vector<const char*>& others) {
-  CLI::Option* option = app_->get_option(std::string("--") + name);
-  for (const char* other : others) option->excludes(app_->get_option(std::string("--") + other));
+  for (const char* other : others) excluded_.emplace_back(place_of(name), place_of(other));
 }
 
 void Options::operand(const char* name, std::string& target, bool required) {
-  app_->add_option(name, callback([&target](const auto& values) { target = values.back(); }))->required(required);
-  ++operands_;
+  operands_.push_back({name, [&target](const Word&, const std::string& value) { target = value; }, required});
 }
 
 void Options::operands(const char* name, std::vector<std::string>& target) {
-  app_->add_option(name, callback([&target](const auto& values) { target = values; }))
-      ->required()
-      ->expected(1, kAnyNumber)
-      ->allow_extra_args();
-  operands_ = kAnyNumber;
+  operands_.push_back({name, [&target](const Word&, const std::string& value) { target.push_back(value); }, true});
+  endless_ = true;
 }
 
 void Options::rest(std::vector<std::string>& target) { rest_ = &target; }
+
+void Options::take_options(const std::vector<GivenOption>& given) const {
+  const auto is_given = [&](std::size_t place) { return std::ranges::find(given, place, &GivenOption::word) != given.end(); };
+  for (const GivenOption& option : given) entries_[option.word].take(entries_[option.word].word, option.value);
+  for (const auto& [one, other] : excluded_)
+    if (is_given(one) && is_given(other))
+      throw fail("options --{} and --{} cannot be given together", entries_[one].word.name, entries_[other].word.name);
+}
+
+void Options::take_operands(const std::vector<std::string>& given) const {
+  if (given.size() > operands_.size() && !endless_) throw fail("unexpected argument {}", quote(given[operands_.size()]));
+  for (std::size_t i = 0; i < given.size(); ++i) operands_[std::min(i, operands_.size() - 1)].take({}, given[i]);
+  for (std::size_t i = given.size(); i < operands_.size(); ++i)
+    if (operands_[i].required) throw fail("{} is required", operands_[i].name);
+}
 
 void Options::parse(const std::vector<std::string>& arguments) {
   std::vector<Word> words;
@@ -114,15 +114,8 @@ void Options::parse(const std::vector<std::string>& arguments) {
     rest_->assign(given.operands.begin() + 1, given.operands.end());
     given.operands.resize(1);
   }
-  if (given.operands.size() > operands_) throw fail("unexpected argument {}", quote(given.operands[operands_]));
-  given.options.emplace_back("--");
-  given.options.insert(given.options.end(), given.operands.begin(), given.operands.end());
-  std::reverse(given.options.begin(), given.options.end());  // the order that CLI11 wants
-  try {
-    app_->parse(std::move(given.options));
-  } catch (const CLI::ParseError& error) {
-    throw Error(error.what());
-  }
+  take_options(given.options);
+  take_operands(given.operands);
 }
 
 }  // namespace crumb::cli

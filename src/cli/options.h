@@ -1,38 +1,39 @@
-// The options and operands of one command: a command says what it takes and where each value goes, CLI11 parses, help reads the
-// same table. Only the command that is called is ever built. Values are taken as they are: CLI11's lists ("[a,b]"), its number
-// forms and its environment are not used, since the words come from callers that know nothing of them.
+// The options and operands of one command: a command says what it takes and where each value goes; parser, help and completion
+// read the same table. Only the command that is called is ever built. Values are taken as they are.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/argv.h"
-
-namespace CLI {
-class App;
-class Option;
-}  // namespace CLI
 
 namespace crumb::cli {
 
 class Options {
  public:
+  // What is done with a value.
+  using Take = std::function<void(const Word&, const std::string&)>;
+
   struct Entry {
     Word word;
-    std::string metavar;  // "DIR"; empty for a flag
-    std::string help;
+    std::string_view metavar;  // "DIR"; empty for a flag
+    std::string_view note;     // what it does, or why it is refused
+    bool refused;
+    Take take;
+
+    std::string help() const;
   };
 
   Options();
-  ~Options();
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
 
-  // `names`: "bundle,b" or "bundle". The targets must live until parse() has returned. An option given twice has its last
-  // value, but texts(), which collects them all.
+  // `names`: "bundle,b" or "bundle". These texts must live as long as this object, the targets until parse() has returned. An
+  // option given twice has its last value, but texts(), which collects them all.
   void flag(const char* names, bool& target, const char* help);
   void text(const char* names, std::string& target, const char* metavar, const char* help);
   void texts(const char* names, std::vector<std::string>& target, const char* metavar, const char* help);
@@ -60,13 +61,21 @@ class Options {
   bool help_wanted() const { return help_; }
 
  private:
-  // Adds an option with a value; `take` gets what was given, in order.
-  using Take = std::function<void(const std::vector<std::string>&)>;
-  CLI::Option* add(const char* names, const char* metavar, const char* help, Take take);
+  struct Operand {
+    const char* name;
+    Take take;
+    bool required;
+  };
 
-  std::unique_ptr<CLI::App> app_;
+  void add(const char* names, const char* metavar, const char* note, Take take, bool refused = false);
+  std::size_t place_of(std::string_view name) const;
+  void take_options(const std::vector<GivenOption>& given) const;
+  void take_operands(const std::vector<std::string>& given) const;
+
   std::vector<Entry> entries_;
-  std::size_t operands_ = 0;  // how many may be given
+  std::vector<std::pair<std::size_t, std::size_t>> excluded_;  // places of options that are not given together
+  std::vector<Operand> operands_;
+  bool endless_ = false;  // the last of them may be given again
   std::vector<std::string>* rest_ = nullptr;
   bool help_ = false;
 };

@@ -16,6 +16,16 @@ Arguments up_to_operand(const std::vector<std::string>& arguments) {
   return normalise(kWords, arguments, Operands::end_options);
 }
 
+// "--name" and the value of each
+std::vector<std::string> options_of(const Arguments& arguments) {
+  std::vector<std::string> texts;
+  for (const GivenOption& option : arguments.options) {
+    texts.push_back("--" + std::string(kWords[option.word].name));
+    texts.push_back(option.value);
+  }
+  return texts;
+}
+
 std::string error_of(const std::vector<std::string>& arguments) {
   try {
     anywhere(arguments);
@@ -30,26 +40,26 @@ TEST(Argv, EveryWayToWriteAnOptionWithAValueMeansTheSame) {
                                                       {"-b", "/b"},       {"-b=/b"},       {"--b", "/b"}};
   for (const std::vector<std::string>& way : ways) {
     const Arguments arguments = anywhere(way);
-    EXPECT_THAT(arguments.options, ElementsAre("--bundle", "/b")) << way[0];
+    EXPECT_THAT(options_of(arguments), ElementsAre("--bundle", "/b")) << way[0];
     EXPECT_THAT(arguments.operands, IsEmpty()) << way[0];
   }
 }
 
 TEST(Argv, AFlagTakesNothingButWhatFollowsAnEqualsSign) {
-  EXPECT_THAT(anywhere({"-detach", "web"}).options, ElementsAre("--detach"));
+  EXPECT_THAT(options_of(anywhere({"-detach", "web"})), ElementsAre("--detach", "true"));
   EXPECT_THAT(anywhere({"-detach", "web"}).operands, ElementsAre("web"));
-  EXPECT_THAT(anywhere({"--detach=false"}).options, ElementsAre("--detach=false"));
+  EXPECT_THAT(options_of(anywhere({"--detach=false"})), ElementsAre("--detach", "false"));
 }
 
 TEST(Argv, OptionsMayFollowOperands) {
   const Arguments arguments = anywhere({"web", "--bundle", "/b", "TERM", "-d"});
-  EXPECT_THAT(arguments.options, ElementsAre("--bundle", "/b", "--detach"));
+  EXPECT_THAT(options_of(arguments), ElementsAre("--bundle", "/b", "--detach", "true"));
   EXPECT_THAT(arguments.operands, ElementsAre("web", "TERM"));
 }
 
 TEST(Argv, OptionsEndAtTheFirstOperandWhereTheRestIsACommand) {
   const Arguments arguments = up_to_operand({"-d", "web", "ls", "-l", "--bundle", "--", "x"});
-  EXPECT_THAT(arguments.options, ElementsAre("--detach"));
+  EXPECT_THAT(options_of(arguments), ElementsAre("--detach", "true"));
   EXPECT_THAT(arguments.operands, ElementsAre("web", "ls", "-l", "--bundle", "--", "x"));
 }
 
@@ -59,11 +69,11 @@ TEST(Argv, TwoDashesEndTheOptionsAndVanish) {
 }
 
 TEST(Argv, AValueIsTakenWhateverItLooksLike) {
-  EXPECT_THAT(anywhere({"--bundle", "--help"}).options, ElementsAre("--bundle", "--help"));
+  EXPECT_THAT(options_of(anywhere({"--bundle", "--help"})), ElementsAre("--bundle", "--help"));
   EXPECT_FALSE(anywhere({"--bundle", "--help"}).help);
-  EXPECT_THAT(anywhere({"--bundle", "--"}).options, ElementsAre("--bundle", "--"));
-  EXPECT_THAT(anywhere({"--bundle=a=b"}).options, ElementsAre("--bundle", "a=b"));
-  EXPECT_THAT(anywhere({"--bundle="}).options, ElementsAre("--bundle", ""));
+  EXPECT_THAT(options_of(anywhere({"--bundle", "--"})), ElementsAre("--bundle", "--"));
+  EXPECT_THAT(options_of(anywhere({"--bundle=a=b"})), ElementsAre("--bundle", "a=b"));
+  EXPECT_THAT(options_of(anywhere({"--bundle="})), ElementsAre("--bundle", ""));
 }
 
 TEST(Argv, ADashAndNegativeNumbersAreOperands) {
