@@ -13,6 +13,7 @@
 //   c  the directories CGROUP (one in each hierarchy) made, joined and removed, with Docker's device rules on version 1
 //   k  the bounding set and the capabilities
 //   f  FILTER, a file of compiled BPF, as seccomp filter
+//   s  PROGRAM is told to "stay", and this program leaves it, its cgroups too, as soon as it runs
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -201,7 +203,7 @@ static void contained(const char* root, const char* program, int placed, int fil
   if (wanted('k')) bound_capabilities();
   if (wanted('f')) load_filter(filter);
   if (wanted('k')) set_capabilities();
-  char* const arguments[] = {(char*)(wanted('r') ? program : inside(root, program)), NULL};
+  char* const arguments[] = {(char*)(wanted('r') ? program : inside(root, program)), wanted('s') ? "stay" : NULL, NULL};
   execv(arguments[0], arguments);
   perror(arguments[0]);
   _exit(kFailed);
@@ -229,6 +231,12 @@ int main(int count, char** words) {
     join_cgroup(*cgroup, child);
   }
   must(write(placed[1], "", 1), "placed");
+  if (wanted('s')) {
+    close(placed[0]);
+    struct pollfd executed = {placed[1], 0, 0};  // the other end closes itself
+    must(poll(&executed, 1, -1), "poll");
+    return 0;
+  }
   int status;
   must(waitpid(child, &status, 0), "wait");
   for (char** cgroup = cgroups; wanted('c') && *cgroup; ++cgroup) must(rmdir(*cgroup), *cgroup);

@@ -5,6 +5,7 @@ import os
 import pathlib
 import select
 import shutil
+import signal
 import subprocess
 
 import machine
@@ -102,6 +103,39 @@ class Floor:
             leaf.rmdir()
 
 
+class RestingFloor(Floor):
+    """The floor around an idle native program, which stays."""
+
+    def __init__(self, libc, number, stopwatch):
+        super().__init__(libc, (LETTERS if FILTER.exists() else LETTERS.replace("f", "")) + "s", stopwatch)
+        self.leaves = [leaf.with_name(f"{leaf.name}-{number}") for leaf in self.leaves]
+        self.words = [*self.words[:5], *self.leaves]
+
+    def start(self):
+        return self.stopwatch.run(self.words)
+
+    def processes(self):
+        return [int(number) for number in (self.leaves[0] / "cgroup.procs").read_text().split()]
+
+    def memory(self):
+        return memory_of(self.processes()[0])
+
+    def remove(self):
+        if not self.leaves[0].exists():
+            return
+        for process in self.processes():
+            os.kill(process, signal.SIGKILL)
+            os.waitid(os.P_PID, process, os.WEXITED)
+        super().remove()
+
+
+def memory_of(process):
+    """kB."""
+    lines = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]
+    values = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+    return {"private_kb": values["Private_Clean"] + values["Private_Dirty"], "pss_kb": values["Pss"]}
+
+
 class Runtime:
     """A container runtime as it is called: words that begin each command, and the environment. filters: the folder of its filter
     cache, where it is told of one."""
@@ -191,9 +225,7 @@ class Container:
 
     def memory(self):
         """kB of the container's process."""
-        lines = pathlib.Path(f"/proc/{self.pid()}/smaps_rollup").read_text().splitlines()[1:]
-        values = {line.split(":")[0]: int(line.split()[1]) for line in lines}
-        return {"private_kb": values["Private_Clean"] + values["Private_Dirty"], "pss_kb": values["Pss"]}
+        return memory_of(self.pid())
 
     def remove(self):
         """Whatever is left of it."""
