@@ -94,6 +94,41 @@ class Linking(unittest.TestCase):
                 self.assertIn(f"\nlibc: {name}\n", output(build / "bin/crumb", "--version"))
 
 
+def functions(program):
+    """Name -> (start, end)."""
+    rows = [line.split() for line in output("nm", "--print-size", "--defined-only", program).splitlines()]
+    return {row[3]: (int(row[0], 16), int(row[0], 16) + int(row[1], 16)) for row in rows if len(row) == 4 and row[2] in "tTwW"}
+
+
+class Order(unittest.TestCase):
+    """Of the functions that a start calls (cmake/start_order)."""
+
+    def listed(self, build, name):
+        """(start, end) of those in the list that the program has, and the list."""
+        names = (TOP / "cmake/start_order" / f"{name}.{build.name}").read_text().split()
+        there = functions(build / "bin" / name)
+        return [there[listed] for listed in names if listed in there], names
+
+    def test_they_lie_side_by_side(self):
+        for build in (GLIBC, MUSL):
+            for name in ("crumb", "crumb-wasm"):
+                with self.subTest(build=build.name, program=name):
+                    if "CRUMB_LINKER_ORDERS:INTERNAL=1" not in (build / "CMakeCache.txt").read_text():
+                        self.skipTest("this linker puts no functions in order")
+                    places, _ = self.listed(build, name)
+                    places.sort()
+                    middle = places[len(places) // 20:-len(places) // 20]  # but for some that share a section with others
+                    taken = sum(end - start for start, end in middle)
+                    self.assertLess(middle[-1][1] - middle[0][0], 2 * taken)
+
+    def test_most_of_a_list_is_still_there(self):
+        for build in (GLIBC, MUSL):
+            for name in ("crumb", "crumb-wasm"):
+                with self.subTest(build=build.name, program=name):
+                    places, names = self.listed(build, name)
+                    self.assertGreater(len(places), 0.8 * len(names), "bench/start_order makes the lists anew")
+
+
 class Start(unittest.TestCase):
     """The files that `crumb run` and what it starts open."""
 
