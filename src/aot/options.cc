@@ -8,13 +8,12 @@
 namespace crumb::aot {
 
 const char kHelp[] =
-    "usage: crumb-aot [--opt N] [--frames] [--only-faster] [--memory BYTES] [--seconds N] < MODULE.wasm > CODE\n"
+    "usage: crumb-aot [--opt N] [--frames] [--memory BYTES] [--seconds N] < MODULE.wasm > CODE\n"
     "\n"
     "Compiles a WebAssembly module for crumb-wasm. `crumb wasm compile` runs it and keeps the code.\n"
     "\n"
     "  --opt N          0 (compiles quickly) to 3 (runs quickly; the default)\n"
     "  --frames         keep frames: a trap names all functions, and the code is slower\n"
-    "  --only-faster    give up where the interpreter may be faster than code of a low level\n"
     "  --memory BYTES   give up when the compiler needs more address space\n"
     "  --seconds N      give up after so many seconds, of CPU time or of the clock on the wall\n"
     "  --help           this text\n";
@@ -47,10 +46,6 @@ bool read_options(int argc, char** argv, Options& options, std::string& error) {
     if (name == "--help") return options.help = true;
     if (name == "--frames") {
       options.frames = true;
-      continue;
-    }
-    if (name == "--only-faster") {
-      options.only_faster = true;
       continue;
     }
     if (++index < argc && set_option(name, argv[index], options)) continue;

@@ -11,7 +11,6 @@ struct Options {
   std::uint64_t memory = 0;   // bytes of address space; 0: no limit
   std::uint32_t seconds = 0;  // of CPU and of the clock on the wall; 0: no limit
   bool frames = false;        // a trap names all functions
-  bool only_faster = false;   // no code where that of a low level may be slower than the interpreter
   bool help = false;
 };
 

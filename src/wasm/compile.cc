@@ -35,7 +35,6 @@ std::vector<std::string> arguments_of(const CompileOptions& options) {
   std::vector<std::string> arguments{"--opt", std::to_string(options.kind.level)};
   if (options.kind.frames) arguments.emplace_back("--frames");
   if (options.memory != 0) arguments.insert(arguments.end(), {"--memory", std::to_string(options.memory)});
-  if (options.only_faster) arguments.emplace_back("--only-faster");
   if (options.seconds != 0) arguments.insert(arguments.end(), {"--seconds", std::to_string(options.seconds)});
   return arguments;
 }

@@ -15,7 +15,6 @@ struct CompileOptions {
   CodeKind kind;
   std::uint64_t memory = 0;   // bytes that the compiler may take; 0: no limit
   std::uint32_t seconds = 0;  // that it may take; 0: no limit
-  bool only_faster = false;   // refuse a module whose code of this level may be slower than the interpreter
 };
 
 // For compilations that nobody watches: half of the machine's memory, from 512 MiB to 8 GiB, and half an hour. The same on each

@@ -67,10 +67,8 @@ bool wait_for_turn(int lock) {
 int compile_tiers(const CodeCache& cache, int file, const std::string& name, bool frames) {
   const Sha256Digest module = digest_of(file, 0, name);
   for (const unsigned level : missing_tiers(cache, module, frames, size_of(file, name))) {
-    CompileOptions options = unattended({level, frames});
-    options.only_faster = true;
     try {
-      compile_module({raised(file), name}, options, cache, asked_to_end);
+      compile_module({raised(file), name}, unattended({level, frames}), cache, asked_to_end);
     } catch (const Refusal& refusal) {
       log::debug(refusal.what());
     }

@@ -43,6 +43,7 @@ SAME = {  # guest: the arguments it is tried with
     "socket": [[]],
     "spawn": [[]],
     "starttrap": [[]],
+    "tables": [["1000"]],
     "threadend": [[]],
     "threadparameters": [[]],
     "threadresults": [[]],
@@ -320,12 +321,6 @@ class Compiler(EngineCase):
         for name, words in NOT_COMPILED.items():
             with self.subTest(guest=name):
                 self.gives_up(guest(name), words)
-
-    def test_a_low_level_is_left_out_where_the_interpreter_may_be_faster(self):
-        self.gives_up(guest("wasi_cxx"), "level 0 is left out", "--opt", "0", "--only-faster")
-        self.assertEqual(compile_module(guest("wasi_cxx"), "--opt", "0").returncode, 0)
-        self.assertEqual(compile_module(guest("wasi_cxx"), "--opt", "3", "--only-faster").returncode, 0)
-        self.assertEqual(compile_module(guest("spawn"), "--opt", "0", "--only-faster").returncode, 0)
 
     def test_a_file_that_is_no_module_is_refused(self):
         self.gives_up("/etc/passwd", "magic header not detected")
