@@ -1,5 +1,5 @@
-// Containers on disk: one directory for each below --root (docs/state.md). Atomic and locked; whatever crumb was killed at, the
-// next command sees either the whole or something that remove() can clear away.
+// Containers on disk: one directory for each below --root (docs/lifecycle.md). Atomic and locked; whatever crumb was killed at,
+// the next command sees either the whole or something that remove() can clear away.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace crumb::container {
 
-// The FIFOs of docs/protocol.md in a container's directory.
+// The FIFOs of docs/lifecycle.md in a container's directory.
 inline constexpr char kStartFifo[] = "start";
 inline constexpr char kResultFifo[] = "result";
 
@@ -67,7 +67,7 @@ class Entry {
   void write_config(const std::string& text) const;
   std::string read_config() const;
 
-  // The two FIFOs of docs/protocol.md, opened read-write and close-on-exec.
+  // The two FIFOs of docs/lifecycle.md, opened read-write and close-on-exec.
   struct Fifos {
     Fd start, result;
   };

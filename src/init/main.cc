@@ -1,4 +1,4 @@
-// crumb-init: performs a Plan and becomes the container's program. See docs/protocol.md.
+// crumb-init: performs a Plan and becomes the container's program. See docs/lifecycle.md.
 #include <errno.h>
 #include <linux/prctl.h>
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-// Stages 1 to 5 of the process tree (docs/protocol.md): join, make the first process, the cgroup namespace, the host's name.
+// Stages 1 to 5 of the process tree (docs/lifecycle.md): join, make the first process, the cgroup namespace, the host's name.
 #include <errno.h>
 #include <linux/prctl.h>
 

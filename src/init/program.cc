@@ -111,7 +111,7 @@ long take_engine(Context& context, Answer& answer) {
   return 0;
 }
 
-// The question of docs/protocol.md. The module keeps the number that is sent: the engine's options name it.
+// The question of docs/lifecycle.md. The module keeps the number that is sent: the engine's options name it.
 long ask_host(Context& context) {
   if (const long result = raise(context, context.module); result < 0) return result;
   wire::Message question;

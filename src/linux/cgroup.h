@@ -1,5 +1,5 @@
 // Control groups by the cgroupfs driver: where the machine has them, a container's leaves, and their end. v1, hybrid and v2
-// (docs/cgroups.md). What to make and write is the Plan's (plan::Host); this room only does it.
+// (docs/plan.md). What to make and write is the Plan's (plan::Host); this room only does it.
 //
 // All functions that take leaves throw for a path that leads to a hierarchy's root or holds "..", before they touch anything.
 #pragma once

@@ -1,4 +1,4 @@
-// Read-only handles to crumb-init and crumb-wasm (docs/protocol.md, "Nobody writes our binaries"): what a container executes is
+// Read-only handles to crumb-init and crumb-wasm (docs/security.md): what a container executes is
 // never a file that it could open for writing through /proc/self/exe (CVE-2019-5736).
 #pragma once
 

@@ -34,6 +34,17 @@ class Links(unittest.TestCase):
                 with self.subTest(page=page.name, path=path):
                     self.assertTrue((TOP / path).exists())
 
+    def test_every_document_that_a_source_names_exists(self):
+        for folder in ("src", "bench", "cmake", "scripts", "tests"):
+            for source in filter(self.is_text, (TOP / folder).rglob("*")):
+                for page in set(re.findall(r"(?<![\w/.])docs/[\w-]+\.md", source.read_text())):
+                    with self.subTest(source=str(source.relative_to(TOP)), page=page):
+                        self.assertTrue((TOP / page).exists())
+
+    @staticmethod
+    def is_text(path):
+        return path.is_file() and "__pycache__" not in path.parts and b"\0" not in path.read_bytes()
+
 
 if __name__ == "__main__":
     unittest.main()
