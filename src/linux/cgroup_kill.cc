@@ -115,9 +115,14 @@ std::optional<Error> remove_leaf(const CgroupLeaf& leaf) {
   return fail("{}: cannot be removed: {}", cgroup_name(leaf), errno_text(static_cast<int>(-result)));
 }
 
+// False for a cgroup that is not there, and for one that is removed meanwhile, as by systemd: -ENODEV.
 bool starts_with(const std::string& path, std::string_view word) {
   const Fd file(kernel::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC));
-  return file && read_all(file.get(), path).starts_with(word);
+  if (!file) return false;
+  char text[16];
+  const long size = kernel::read(file.get(), text, sizeof text);
+  if (size == -ENODEV) return false;
+  return std::string_view(text, static_cast<std::size_t>(check(size, "{}", path))).starts_with(word);
 }
 
 }  // namespace

@@ -414,6 +414,14 @@ TEST_F(Cgroup, AKilledCreationIsRemovedLater) {
   EXPECT_GT(step, 5);
 }
 
+TEST_F(Cgroup, ALeafThatIsRemovedWhileItIsReadIsNotFrozen) {
+  create_cgroups(host_);
+  freeze();
+  EXPECT_EQ(crumb::testing::error_under("read=ENODEV", [&] { cgroups_frozen(host_.cgroup_leaves); }), "");
+  EXPECT_THAT(crumb::testing::error_under("read=EIO", [&] { cgroups_frozen(host_.cgroup_leaves); }),
+              EndsWith("Input/output error"));
+}
+
 TEST_F(Cgroup, ALeafThatStaysBusyIsAnErrorThatNamesIt) {
   create_cgroups(host_);
   const std::string message =
