@@ -18,13 +18,7 @@ namespace {
 using plan::CgroupLeaf;
 
 // Of version 2, below its mountpoint; empty: none that crumb sees.
-std::string unified_cgroup_of(int pid) {
-  constexpr std::string_view kUnified = "0::";
-  const std::string text = read_file(fmt::format("/proc/{}/cgroup", pid));
-  for (const std::string_view line : split(text, '\n'))
-    if (line.starts_with(kUnified)) return std::string(line.substr(kUnified.size()));
-  return "";
-}
+std::string unified_cgroup_of(int pid) { return unified_path(read_file(fmt::format("/proc/{}/cgroup", pid))); }
 
 // -EBUSY unless `other` is in a cgroup of version 2 below the leaf.
 long join_beside(const CgroupLeaf& leaf, int other, int pid) {

@@ -10,11 +10,11 @@
 #include <span>
 #include <utility>
 
+#include "kernel/call.h"
 #include "linux/cgroup.h"
 #include "linux/cgroup_tree.h"
 #include "support/error.h"
 #include "support/fd.h"
-#include "support/file.h"
 
 namespace crumb::linux {
 namespace {

@@ -1,6 +1,5 @@
 // Which hierarchies are mounted where.
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -67,7 +66,7 @@ plan::CgroupLayout parse_cgroups(const std::string& mountinfo) {
   return layout;
 }
 
-// Lines are "4:memory:/a/b", of the unified hierarchy "0::/a/b". The kernel lists hierarchies that are mounted nowhere, too.
+// The kernel lists hierarchies that are mounted nowhere, too.
 std::optional<plan::CgroupLayout> usual_cgroups(std::string_view own, const CgroupKindOf& kind_of) {
   constexpr std::string_view kNamed = "name=";
   plan::CgroupLayout layout;
@@ -77,19 +76,16 @@ std::optional<plan::CgroupLayout> usual_cgroups(std::string_view own, const Cgro
     layout.hierarchies.push_back({std::move(path), std::move(controllers), wanted == CgroupKind::v2});
     return true;
   };
-  for (const std::string_view line : split(own, '\n')) {
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == line.npos || second == line.npos) continue;
-    const std::string_view controllers = line.substr(first + 1, second - first - 1);
+  for_each_membership(own, [&](std::string_view controllers, std::string_view) {
     if (controllers.empty()) {
       if (!look(std::string(kUsual), CgroupKind::v2, {})) look(fmt::format("{}/unified", kUsual), CgroupKind::v2, {});
-      continue;
+      return;
     }
     const std::string_view name = controllers.starts_with(kNamed) ? controllers.substr(kNamed.size()) : controllers;
     std::vector<std::string> words;
     for (const std::string_view word : split(controllers, ',')) words.emplace_back(word);
     all_found = all_found && look(fmt::format("{}/{}", kUsual, name), CgroupKind::v1, std::move(words));
-  }
+  });
   if (!all_found || layout.hierarchies.empty()) return std::nullopt;
   std::ranges::reverse(layout.hierarchies);  // the order of their mounts
   layout.mode = mode_of(layout.hierarchies);
@@ -98,44 +94,31 @@ std::optional<plan::CgroupLayout> usual_cgroups(std::string_view own, const Cgro
 
 std::vector<plan::CgroupLeaf> parse_own_cgroups(const plan::CgroupLayout& layout, std::string_view text) {
   std::vector<plan::CgroupLeaf> leaves;
-  for (const std::string_view line : split(text, '\n')) {
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == line.npos || second == line.npos) continue;
-    const std::string_view controllers = line.substr(first + 1, second - first - 1), path = line.substr(second + 1);
+  for_each_membership(text, [&](std::string_view controllers, std::string_view path) {
     const auto hierarchy = std::ranges::find_if(layout.hierarchies, [&](const plan::CgroupHierarchy& one) {
       return one.unified ? controllers.empty() : !one.controllers.empty() && join(one.controllers, ",") == controllers;
     });
-    if (hierarchy == layout.hierarchies.end() || path.find("/..") != path.npos) continue;
+    if (hierarchy == layout.hierarchies.end() || path.find("/..") != path.npos) return;
     leaves.push_back({.mountpoint = hierarchy->mountpoint,
                       .path = std::string(path),
                       .controllers = hierarchy->controllers,
                       .unified = hierarchy->unified});
-  }
+  });
   return leaves;
 }
 
 std::vector<plan::CgroupLeaf> own_cgroups() { return parse_own_cgroups(find_cgroups(), read_file("/proc/self/cgroup")); }
 
 std::string own_unified_cgroup() {
-  constexpr std::string_view kPrefix = "0::";
-  const std::string text = read_file("/proc/self/cgroup");
-  for (const std::string_view line : split(text, '\n'))
-    if (line.starts_with(kPrefix)) return std::string(line.substr(kPrefix.size()));
-  return "/";
+  std::string path = unified_path(read_file("/proc/self/cgroup"));
+  return path.empty() ? "/" : path;
 }
 
 namespace {
 
-CgroupKind kind_of(const std::string& path) {
-  struct statfs facts{};
-  if (kernel::syscall(SYS_statfs, path.c_str(), &facts) < 0) return CgroupKind::none;
-  if (facts.f_type == CGROUP2_SUPER_MAGIC) return CgroupKind::v2;
-  return facts.f_type == CGROUP_SUPER_MAGIC ? CgroupKind::v1 : CgroupKind::none;
-}
-
 plan::CgroupLayout where_they_are() {
   try {
-    if (std::optional<plan::CgroupLayout> usual = usual_cgroups(read_file("/proc/self/cgroup"), kind_of)) return *usual;
+    if (std::optional<plan::CgroupLayout> usual = usual_cgroups(read_file("/proc/self/cgroup"), cgroup_kind_at)) return *usual;
   } catch (const Error&) {
     // A kernel without cgroups.
   }

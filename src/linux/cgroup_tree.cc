@@ -22,7 +22,10 @@ using plan::CgroupLeaf;
 
 constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
 
-bool is_cgroup(const struct statfs& facts) { return facts.f_type == CGROUP_SUPER_MAGIC || facts.f_type == CGROUP2_SUPER_MAGIC; }
+CgroupKind kind_of(const struct statfs& facts) {
+  if (facts.f_type == CGROUP2_SUPER_MAGIC) return CgroupKind::v2;
+  return facts.f_type == CGROUP_SUPER_MAGIC ? CgroupKind::v1 : CgroupKind::none;
+}
 
 // Nothing when it is not there; a directory that is no cgroup (the hierarchy was unmounted) is not there either.
 Fd open_leaf(const CgroupLeaf& leaf) {
@@ -31,7 +34,7 @@ Fd open_leaf(const CgroupLeaf& leaf) {
   Fd directory(check(opened, "{}", cgroup_name(leaf)));
   struct statfs facts{};
   check(kernel::fstatfs(directory.get(), &facts), "{}", cgroup_name(leaf));
-  return is_cgroup(facts) ? std::move(directory) : Fd();
+  return kind_of(facts) != CgroupKind::none ? std::move(directory) : Fd();
 }
 
 std::vector<std::string> children_of(int directory) {
@@ -79,6 +82,28 @@ void walk(const CgroupLeaf& leaf, const Leave& leave) {
 
 }  // namespace
 
+CgroupKind cgroup_kind_at(const std::string& path) {
+  struct statfs facts{};
+  return kernel::syscall(SYS_statfs, path.c_str(), &facts) < 0 ? CgroupKind::none : kind_of(facts);
+}
+
+void for_each_membership(std::string_view text,
+                         const std::function<void(std::string_view controllers, std::string_view path)>& visit) {
+  for (const std::string_view line : split(text, '\n')) {
+    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (first == line.npos || second == line.npos) continue;
+    visit(line.substr(first + 1, second - first - 1), line.substr(second + 1));
+  }
+}
+
+std::string unified_path(std::string_view text) {
+  std::string found;
+  for_each_membership(text, [&](std::string_view controllers, std::string_view path) {
+    if (controllers.empty() && found.empty()) found = path;
+  });
+  return found;
+}
+
 std::vector<std::string> cgroup_levels(const CgroupLeaf& leaf) {
   if (!leaf.mountpoint.starts_with('/') || !leaf.path.starts_with('/'))
     throw fail("{}: not an absolute path", cgroup_name(leaf));
@@ -114,8 +139,7 @@ long remove_cgroup_tree(const CgroupLeaf& leaf) {
 
 bool remove_empty_cgroup(const CgroupLeaf& leaf) {
   const std::string directory = cgroup_directory(leaf), parent = directory.substr(0, directory.rfind('/'));
-  struct statfs facts{};
-  if (kernel::syscall(SYS_statfs, parent.c_str(), &facts) < 0 || !is_cgroup(facts)) return false;
+  if (cgroup_kind_at(parent) == CgroupKind::none) return false;
   const long result = kernel::unlinkat(AT_FDCWD, directory.c_str(), AT_REMOVEDIR);
   return result >= 0 || result == -ENOENT;
 }

@@ -5,8 +5,10 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "linux/cgroup.h"
 #include "plan/plan.h"
 
 namespace crumb::linux {
@@ -23,6 +25,17 @@ bool has_freezer(const plan::CgroupLeaf& leaf);
 
 // For messages: `cgroup "/a/b" in /sys/fs/cgroup/memory`.
 std::string cgroup_name(const plan::CgroupLeaf& leaf);
+
+// What the filesystem at a path is.
+CgroupKind cgroup_kind_at(const std::string& path);
+
+// Calls `visit` for each line of a text like /proc/self/cgroup: "4:memory:/a/b", of the unified hierarchy, which has no
+// controllers there, "0::/a/b".
+void for_each_membership(std::string_view text,
+                         const std::function<void(std::string_view controllers, std::string_view path)>& visit);
+
+// The path of the unified hierarchy in such a text; empty: none.
+std::string unified_path(std::string_view text);
 
 // Moves the process there: 0, or -errno.
 long join_cgroup(const std::string& directory, int pid);
