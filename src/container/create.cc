@@ -73,12 +73,8 @@ Made make_container(const Runtime& runtime, const CreateOptions& options, bool d
   Entry entry = Store(runtime.root, true).create(options.id);
   Hooks hooks(bundle.config, options.id, bundle.path);
   Unfinished unfinished(runtime, entry, plan.host, hooks);
-  refuse_used_cgroups(plan.host.cgroup_leaves);
   log::debug(
       fmt::format("container \"{}\": {} steps, {} cgroups", options.id, plan.steps.size(), plan.host.cgroup_leaves.size()));
-  State state = first_state(options, bundle, plan);
-  entry.write(state);
-  entry.write_config(bundle.text);
   Entry::Fifos fifos = entry.make_fifos();
   Fd start = above_preserved(std::move(fifos.start), options.handover.count());
   const Fd result = above_preserved(std::move(fifos.result), options.handover.count());
@@ -90,12 +86,23 @@ Made make_container(const Runtime& runtime, const CreateOptions& options, bool d
     linux::create_cgroups(plan.host, pid);
     unfinished.owns_cgroups();
   };
-  // A process is made in its cgroup of version 2; those of version 1 are made while it makes its namespaces.
+  State state;
+  const auto announce = [&] {
+    refuse_used_cgroups(plan.host.cgroup_leaves);
+    state = first_state(options, bundle, plan);
+    entry.write_config(bundle.text);
+  };
+  // A process is made in its cgroup of version 2; those of version 1, and the records, while it makes its namespaces.
   const bool cgroups_first = !plan.host.scope && std::ranges::any_of(plan.host.cgroup_leaves, &plan::CgroupLeaf::unified);
-  if (cgroups_first) make_cgroups(0);
+  if (cgroups_first) {
+    announce();
+    entry.write(state);
+    make_cgroups(0);
+  }
   linux::NewRdtGroup rdt(plan.host.rdt ? &*plan.host.rdt : nullptr, plan.host.document);
   Launch launch(runtime, plan, {start.get(), result.get(), -1, options.handover.count(), numbers_of(named)});
   const auto born = [&](int pid) {
+    if (!cgroups_first) announce();
     record(entry, state, pid);
     start_scope(runtime, plan.host, pid);
     unfinished.owns_scope();

@@ -68,6 +68,14 @@ bool limits_memory(const plan::Plan& plan) {
   return false;
 }
 
+// Without having asked.
+bool awaits_placed(const std::vector<plan::Step>& steps) {
+  return std::ranges::any_of(steps, [](const plan::Step& step) {
+    const auto* const await = std::get_if<plan::Await>(&step);
+    return await != nullptr && await->point == static_cast<std::uint64_t>(Point::placed);
+  });
+}
+
 // Namespaces that count for children only, or that the rights to others come with.
 bool needs_first_stage(const plan::Step& step) {
   constexpr std::uint64_t kBefore = CLONE_NEWUSER | CLONE_NEWTIME | CLONE_NEWPID;
@@ -191,6 +199,11 @@ Answer Launch::map() {
   return {};
 }
 
+void Launch::born(const Records& records) {
+  records.born(pid_);
+  if (awaits_placed(plan_.steps)) session_.tell(Point::placed, [this] { return place(); });
+}
+
 Answer Launch::place() {
   linux::set_limits(pid_, plan_.host.rlimits);
   if (plan_.host.oom_score_adj && !plan_.host.early_oom_score) linux::set_oom_score_adj(pid_, *plan_.host.oom_score_adj);
@@ -228,7 +241,7 @@ Answer Launch::judge_program(Question& question) {
 void Launch::prepare(const Records& records) {
   Handlers handlers{
       {Point::map, [&](Question&) { return map(); }},
-      {Point::pid, [&](Question& question) { return adopt(question.value), records.born(pid_), Answer{}; }},
+      {Point::pid, [&](Question& question) { return adopt(question.value), born(records), Answer{}; }},
       {Point::placed, [&](Question&) { return place(); }},
       {Point::console, [&](Question& question) { return records.console(std::move(question.descriptor)), Answer{}; }},
       {Point::program, [&](Question& question) { return judge_program(question); }},
@@ -238,7 +251,7 @@ void Launch::prepare(const Records& records) {
   if (pid_ != 0) {
     handlers.erase(Point::map);
     handlers.erase(Point::pid);
-    records.born(pid_);
+    born(records);
   }
   if (records.mounted) handlers[Point::mounted] = [&](Question&) { return records.mounted(pid_), Answer{}; };
   if (!session_.prepare(handlers)) throw obituary();

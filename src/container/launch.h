@@ -43,7 +43,8 @@ class Launch {
   Launch& operator=(const Launch&) = delete;
 
   // What the caller adds as soon as the process is known (init goes on meanwhile), and at the points `ready` (before the
-  // answer), `console`, `seccomp` and `mounted`. `born` has to call join_groups(): the question `placed` may have come already.
+  // answer), `console`, `seccomp` and `mounted`. `born` has to call join_groups(): `placed` follows, or the question has come
+  // already.
   struct Records {
     std::function<void(int pid)> born, ready;
     std::function<void(Fd master)> console = {};
@@ -83,6 +84,7 @@ class Launch {
   void start(const plan::Fork* first, const std::vector<std::string>& arguments, const std::vector<int>& inherited, int cgroup);
   void adopt(std::uint64_t number);
   Answer map();
+  void born(const Records& records);
   Answer place();
   Answer judge_program(Question& question);
   const char* why_not_wait() const;

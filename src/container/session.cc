@@ -84,8 +84,15 @@ bool answer(linux::Channel& sync, Point point, const Answer& answer, int error =
   return true;
 }
 
-// If the peer is dead already, what matters is still the error that made us refuse.
-void refuse(linux::Channel& sync, Point point) { answer(sync, point, {}, ECANCELED); }
+// What `work` gives, or "leave" where it throws. If the peer is dead already, what matters is still the error.
+Answer answer_to(linux::Channel& sync, Point point, const std::function<Answer()>& work) {
+  try {
+    return work();
+  } catch (const Error&) {
+    answer(sync, point, {}, ECANCELED);
+    throw;
+  }
+}
 
 }  // namespace
 
@@ -107,14 +114,13 @@ bool Session::answer_one(const Handlers& handlers) {
   const trace::Span span(word(point));
   Question question{received->message.value, printable(received->message), {}};
   if (!received->descriptors.empty()) question.descriptor = std::move(received->descriptors.front());
-  Answer reply;
-  try {
-    reply = handler->second(question);
-  } catch (const Error&) {
-    refuse(sync_, point);
-    throw;
-  }
+  const Answer reply = answer_to(sync_, point, [&] { return handler->second(question); });
   return point == Point::pid || answer(sync_, point, reply);
+}
+
+void Session::tell(Point point, const std::function<Answer()>& work) {
+  const trace::Span span(word(point));
+  answer(sync_, point, answer_to(sync_, point, work));
 }
 
 bool Session::prepare(const Handlers& handlers) {

@@ -46,6 +46,10 @@ class Session {
   // reach. False when init died on the way: why, only its status tells.
   bool prepare(const Handlers& handlers);
 
+  // Does the work of a point that init does not ask about and tells it so. An init that is not there any more is no failure:
+  // prepare() finds out.
+  void tell(wire::Point point, const std::function<Answer()>& work);
+
   // Where the conversation stands: `after "placed"`, `at once`.
   std::string position() const;
 

@@ -92,18 +92,31 @@ long send(const Context& context, const wire::Message& message, int descriptor) 
   return result < 0 ? result : 0;
 }
 
-long ask(Context& context, const wire::Message& question, int descriptor, Answer& answer) {
-  constexpr char kWhat[] = "the host's answer";
-  long result = send(context, question, descriptor);
+namespace {
+
+constexpr char kAnswer[] = "the host's answer";
+
+long put_question(Context& context, const wire::Message& question, int descriptor) {
+  const long result = send(context, question, descriptor);
   if (result == -EPIPE || result == -ECONNRESET) kernel::exit_group(kFailure);
-  if (result < 0) return context.failed(result, "the question to the host");
+  return result < 0 ? context.failed(result, "the question to the host") : 0;
+}
+
+long await_answer(Context& context, wire::Point point, Answer& answer) {
   wire::Message message;
-  if (result = receive(context, message, answer); result < 0) return context.failed(result, kWhat);
-  if (message.magic != wire::kMessageMagic || message.point != question.point) return context.failed(-EPROTO, kWhat);
+  if (const long result = receive(context, message, answer); result < 0) return context.failed(result, kAnswer);
+  if (message.magic != wire::kMessageMagic || message.point != point) return context.failed(-EPROTO, kAnswer);
   if (message.error != 0) kernel::exit_group(kFailure);
   answer.value = message.value;
   copy(answer.text, sizeof answer.text, message.text);
   return 0;
+}
+
+}  // namespace
+
+long ask(Context& context, const wire::Message& question, int descriptor, Answer& answer) {
+  const long result = put_question(context, question, descriptor);
+  return result < 0 ? result : await_answer(context, question.point, answer);
 }
 
 namespace {
@@ -129,24 +142,50 @@ long enter_cgroups(Context& context, Answer& answer) {
   return 0;
 }
 
+// What the answer at a point means for this process.
+long follow(Context& context, wire::Point point, Answer& answer) {
+  if (point == wire::Point::placed) return enter_cgroups(context, answer);
+  if (answer.count != 0) return context.failed(-EPROTO, kAnswer);
+  context.ready = point == wire::Point::ready;
+  return 0;
+}
+
+// Before the question `ready`: crumb leaves right after its answer. Should it die without one, the end of file ends us.
+void outlive_crumb(const Context& context) {
+  if (!context.filtered) kernel::prctl(PR_SET_PDEATHSIG, 0);
+}
+
 }  // namespace
 
 long perform(Context& context, const wire::Meet<InitForm>& step) {
   wire::Message question;
   question.point = static_cast<wire::Point>(step.point);
-  const bool ready = question.point == wire::Point::ready;
   const bool map = question.point == wire::Point::map;
   // The files of a process that is not dumpable belong to root, and here an ordinary host writes to them. The container has no
   // process yet that could look into this one.
   if (map) kernel::prctl(PR_SET_DUMPABLE, 1);
-  // Before the question: crumb leaves right after its answer. Should it die without one, the end of file ends us.
-  if (ready && !context.filtered && !step.tied) kernel::prctl(PR_SET_PDEATHSIG, 0);
+  if (question.point == wire::Point::ready && !step.tied) outlive_crumb(context);
   Answer answer;
-  if (const long result = ask(context, question, -1, answer); result < 0) return result;
-  if (question.point == wire::Point::placed) return enter_cgroups(context, answer);
-  if (answer.count != 0) return context.failed(-EPROTO, "the host's answer");
-  context.ready = ready;
-  return map ? kernel::prctl(PR_SET_DUMPABLE, 0) : 0;
+  long result = ask(context, question, -1, answer);
+  if (result >= 0) result = follow(context, question.point, answer);
+  return result < 0 || !map ? result : kernel::prctl(PR_SET_DUMPABLE, 0);
+}
+
+long perform(Context& context, const wire::Tell<InitForm>& step) {
+  wire::Message question;
+  question.point = static_cast<wire::Point>(step.point);
+  outlive_crumb(context);
+  const long result = put_question(context, question, -1);
+  context.told_ready = result >= 0;
+  return result;
+}
+
+long perform(Context& context, const wire::Await<InitForm>& step) {
+  const auto point = static_cast<wire::Point>(step.point);
+  Answer answer;
+  const long result = await_answer(context, point, answer);
+  if (point == wire::Point::ready) context.told_ready = false;
+  return result < 0 ? result : follow(context, point, answer);
 }
 
 long wait_for_start(Context& context) {
@@ -179,6 +218,8 @@ void leave(Context& context, long error) {
   message.error = static_cast<int32_t>(-error);
   message.value = context.value;
   copy(message.text, sizeof message.text, context.operand);
+  // The host counts on the process from `ready` on.
+  if (Answer answer; context.told_ready) context.ready = await_answer(context, wire::Point::ready, answer) >= 0;
   // `create` has gone: `start` is who will want to know.
   if (context.ready && context.start >= 0) wait_for_start(context);
   if (context.ready)

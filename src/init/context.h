@@ -16,7 +16,8 @@ struct Place {
 
 struct Context {
   int sync = -1, start = -1, result = -1, cgroup = -1;  // wire::Header
-  bool ready = false;                                   // the point was answered: crumb may be gone
+  bool told_ready = false;                              // the host will answer that point, before it may be gone
+  bool ready = false;                                   // it was answered: crumb may be gone
   bool filtered = false;                                // the container's filter is in force: read and write are all there is
   uint32_t step = 0;                                    // index of the one that runs
   uint64_t value = 0;                                   // of the record of its failure

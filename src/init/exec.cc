@@ -49,7 +49,6 @@ long prepare_listener(const wire::Seccomp<InitForm>& step) {
 }
 
 long hand_over_listener(Context& context, long listener) {
-  context.filtered = true;
   wire::Message question;
   question.point = wire::Point::seccomp;
   question.value = static_cast<uint64_t>(listener);
@@ -67,6 +66,7 @@ long perform(Context& context, const wire::Seccomp<InitForm>& step) {
   auto* const instructions = reinterpret_cast<sock_filter*>(const_cast<unsigned char*>(step.program.at));
   const sock_fprog program{static_cast<unsigned short>(step.program.count), instructions};
   const long result = kernel::seccomp(SECCOMP_SET_MODE_FILTER, step.flags, &program);
+  context.filtered = result >= 0;
   return result < 0 || !notifies ? result : hand_over_listener(context, result);
 }
 

@@ -34,6 +34,10 @@ bool sound(const wire::Meet<InitForm>& step) {
     if (step.point == static_cast<uint64_t>(point)) return true;
   return false;
 }
+bool sound(const wire::Tell<InitForm>& step) { return step.point == static_cast<uint64_t>(wire::Point::ready); }
+bool sound(const wire::Await<InitForm>& step) {
+  return step.point == static_cast<uint64_t>(wire::Point::placed) || step.point == static_cast<uint64_t>(wire::Point::ready);
+}
 bool sound(const wire::Device<InitForm>& step) {
   const uint64_t type = step.mode & S_IFMT;
   return (type == S_IFCHR || type == S_IFBLK || type == S_IFIFO) && (step.mode & ~uint64_t{S_IFMT | 07777}) == 0;

@@ -13,8 +13,6 @@
 namespace crumb::plan {
 namespace {
 
-Meet meet(wire::Point point) { return Meet{.point = static_cast<std::uint64_t>(point)}; }
-
 // The namespaces to join and the mask of those to make.
 std::uint64_t split_namespaces(const oci::Config& config, JoinPaths& joined) {
   std::uint64_t made = 0;
@@ -76,13 +74,13 @@ bool needs_cgroups(const Input& input, const Mount& mount) {
 
 // As late as it may be: the host is busy with the cgroups meanwhile. `mounted` and `console` are later points than this one,
 // and hooks are the container's.
-void add_placed(const Input& input, std::vector<Step>& filesystem) {
+void add_placed(const Input& input, const Host& host, std::vector<Step>& filesystem) {
   const auto first = std::ranges::find_if(filesystem, [&](const Step& step) {
     const auto* const mount = std::get_if<Mount>(&step);
     const bool later = std::holds_alternative<Terminal>(step) || std::holds_alternative<Meet>(step);
     return later || std::holds_alternative<Hook>(step) || (mount && needs_cgroups(input, *mount));
   });
-  std::vector<Step> placed{meet(wire::Point::placed)};
+  std::vector<Step> placed{meet_placed(input.process(), host)};
   if (input.has_namespace(CLONE_NEWCGROUP) && !input.joins(CLONE_NEWCGROUP)) placed.emplace_back(UnshareCgroup{});
   filesystem.insert(first, placed.begin(), placed.end());
 }
@@ -112,7 +110,7 @@ Plan compile_create(const oci::Config& config, const Surroundings& surroundings)
   std::vector<Source> sources;
   std::vector<Step> filesystem;
   add_filesystem(input, plan.host, sources, filesystem);
-  add_placed(input, filesystem);
+  add_placed(input, plan.host, filesystem);
   add_first_process(input, sources, plan.steps);
   if (has_labels(input.process()) || !config.linux_.sysctl.empty()) plan.steps.emplace_back(Procfs{});
   add_keyring(input.process(), surroundings, input.has_namespace(CLONE_NEWUSER) ? kOthersSearch : kOwnerSearches, plan.steps);
@@ -143,7 +141,7 @@ Plan compile_exec(const oci::Process& process, const oci::Config& container, std
   plan.steps.emplace_back(JoinProcess{.pidfd = pidfd, .types = namespaces});
   if (namespaces & CLONE_NEWUSER) plan.steps.emplace_back(NamespaceRoot{});
   plan.steps.emplace_back(Fork{.namespaces = 0});
-  plan.steps.emplace_back(meet(wire::Point::placed));
+  plan.steps.emplace_back(meet_placed(process, plan.host));
   if (has_labels(process)) plan.steps.emplace_back(Procfs{});
   add_keyring(process, surroundings, 0, plan.steps);
   add_terminal(process, false, plan.steps);

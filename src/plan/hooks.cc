@@ -41,8 +41,7 @@ void add_hooks_of_creation(const Input& input, Host& host, std::vector<Step>& st
   host.hooks = hooks;
   host.hooks.create_container.clear();
   host.hooks.start_container.clear();
-  if (!hooks.prestart.empty() || !hooks.create_runtime.empty())
-    steps.emplace_back(Meet{.point = static_cast<std::uint64_t>(wire::Point::mounted)});
+  if (!hooks.prestart.empty() || !hooks.create_runtime.empty()) steps.emplace_back(meet(wire::Point::mounted));
   std::ranges::move(hook_steps(input, "createContainer", hooks.create_container, "creating", false), std::back_inserter(steps));
 }
 

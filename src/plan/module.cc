@@ -12,10 +12,6 @@
 namespace crumb::plan {
 namespace {
 
-Meet meet(wire::Point point, bool tied = false) {
-  return {.point = static_cast<std::uint64_t>(point), .tied = static_cast<std::uint64_t>(tied)};
-}
-
 // Who may not mount makes a user namespace, in which the one id that may be mapped without privilege is root.
 void add_user_namespace(const Surroundings& surroundings, Plan& plan) {
   if (surroundings.privileged) return;
@@ -52,7 +48,9 @@ void add_process(const ModuleRun& run, bool keep_groups, std::vector<Step>& step
   steps.emplace_back(Program{.arguments = run.arguments, .environment = run.environment, .opened = run.file});
   steps.emplace_back(CloseDescriptors{.first = CloseDescriptors{}.first + run.listen_fds});
   steps.emplace_back(NoNewPrivileges{});
-  steps.emplace_back(meet(wire::Point::ready, true));
+  Meet ready = meet(wire::Point::ready);
+  ready.tied = 1;
+  steps.emplace_back(ready);
   steps.emplace_back(Exec{});
 }
 

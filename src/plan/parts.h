@@ -15,6 +15,7 @@
 #include "plan/compile.h"
 #include "plan/plan.h"
 #include "support/error.h"
+#include "wire/protocol.h"
 
 namespace crumb::plan {
 
@@ -120,6 +121,12 @@ void add_hooks_of_creation(const Input& input, Host& host, std::vector<Step>& st
 
 // hooks.cc: those that run at start, right before the program.
 std::vector<Hook> start_hooks(const Input& input);
+
+// meetings.cc: how the process comes to be in its cgroups and to have its limits.
+Step meet_placed(const oci::Process& process, const Host& host);
+// `ready`, with the filter that comes right behind it, if there is one.
+void add_ready(std::optional<Seccomp> filter, std::vector<Step>& steps);
+Meet meet(wire::Point point);
 
 // process.cc: the last steps of docs/protocol, and the limits that the host sets. `hooks` run before the program.
 enum class Last { create, exec };

@@ -92,19 +92,14 @@ Seccomp filter(const oci::Seccomp& profile, const Surroundings& surroundings) {
 // Hooks of start come before the filter, of which each installs its own; behind a listener's they can only be as it lets them.
 void add_last_steps(const oci::Linux& container, const Surroundings& surroundings, Last last, std::vector<Hook> hooks,
                     Plan& plan) {
-  const Meet ready{.point = static_cast<std::uint64_t>(wire::Point::ready)};
   plan.seccomp = container.seccomp;
-  const bool notifies = plan.seccomp && plan.seccomp->notifies();
-  const auto add_filter = [&](bool now) {
-    if (plan.seccomp && now) plan.steps.emplace_back(filter(*plan.seccomp, surroundings));
-  };
-  add_filter(notifies);
-  plan.steps.emplace_back(ready);
-  const bool filter_last = !hooks.empty();
-  add_filter(!notifies && !filter_last);
+  std::optional<Seccomp> before, at, behind;
+  if (plan.seccomp) (plan.seccomp->notifies() ? before : hooks.empty() ? at : behind) = filter(*plan.seccomp, surroundings);
+  if (before) plan.steps.emplace_back(*std::move(before));
+  add_ready(std::move(at), plan.steps);
   if (last == Last::create) plan.steps.emplace_back(WaitStart{});
   std::ranges::move(hooks, std::back_inserter(plan.steps));
-  add_filter(!notifies && filter_last);
+  if (behind) plan.steps.emplace_back(*std::move(behind));
   plan.steps.emplace_back(Exec{});
 }
 

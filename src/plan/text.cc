@@ -40,6 +40,8 @@ struct Subject {
   std::string operator()(const Meet& step) const {
     return fmt::format("wait for the host: {}{}", point_name(step.point), step.tied ? ", and die with it" : "");
   }
+  std::string operator()(const Tell& step) const { return fmt::format("{}: {}", Tell::kName, point_name(step.point)); }
+  std::string operator()(const Await& step) const { return fmt::format("{}: {}", Await::kName, point_name(step.point)); }
   std::string operator()(const Hostname& step) const { return "hostname " + quoted(step.name); }
   std::string operator()(const Domainname& step) const { return "domainname " + quoted(step.name); }
   std::string operator()(const Keyring& step) const { return "session keyring " + quoted(step.name); }
@@ -447,8 +449,8 @@ std::string failure(const Step& step, int error, const std::string& operand) {
   if (is_program(step)) return program_failure(step, error, operand);
   if (const auto* source = std::get_if<Source>(&step); source && operand == "idmap") return idmap_failure(*source, error);
   const std::string subject = describe(step), reason = std::visit(Reason{error}, step);
-  if (std::holds_alternative<Meet>(step) && operand.starts_with("cgroup "))
-    return fmt::format("{}: the process cannot join: {}", operand, reason);
+  const bool meets = std::holds_alternative<Meet>(step) || std::holds_alternative<Await>(step);
+  if (meets && operand.starts_with("cgroup ")) return fmt::format("{}: the process cannot join: {}", operand, reason);
   if (operand.empty() || subject.find(quoted(operand)) != std::string::npos) return fmt::format("{}: {}", subject, reason);
   return fmt::format("{}: {}: {}", subject, operand, reason);
 }

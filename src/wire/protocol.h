@@ -2,10 +2,11 @@
 //
 // Channel: one SOCK_SEQPACKET pair ("sync"); each message is one fixed-size packet, descriptors travel as SCM_RIGHTS (at most
 // kMaxDescriptors). Init speaks first at every point and waits for the host's answer with the same point, unless the table
-// says that there is none. An answer with error != 0 means: leave. End of file means that the peer died: init leaves, the host
-// cleans up. After `ready` init never touches the socket again, except under exec and run without a start FIFO, where the
-// socket itself plays the part of `result`. After `seccomp` and its question init only reads and writes it: the container's
-// filter is in force.
+// says that there is none, or the Plan (steps.h: Tell, Await) that the answer to `placed` comes unasked, or that init does more
+// before it waits for the answer to `ready`. An answer with error != 0 means: leave. End of file means that the peer died: init
+// leaves, the host cleans up. After `ready` init never touches the socket again, except under exec and run without a start
+// FIFO, where the socket itself plays the part of `result`. Where the container's filter is in force init only reads and writes
+// it.
 //
 // point     init sends                               host answers
 // map       - (sent by the first stage)               its user namespace's maps and its time offsets are written

@@ -12,7 +12,7 @@
 namespace crumb::wire {
 
 inline constexpr std::uint32_t kPlanMagic = 0x504d5243;  // "CRMP"
-inline constexpr std::uint32_t kPlanVersion = 3;
+inline constexpr std::uint32_t kPlanVersion = 4;
 inline constexpr std::int32_t kNoDescriptor = -1;
 
 struct Header {
@@ -116,6 +116,22 @@ struct Meet {
   std::uint64_t point = 0;
   std::uint64_t tied = 0;
   static void fields(auto& self, auto&& visit) { visit("point", self.point), visit("tied", self.tied); }
+};
+
+// Says that it has come to this point and goes on; the answer is what Await waits for. `ready` only.
+template <class F>
+struct Tell {
+  static constexpr char kName[] = "tell the host";
+  std::uint64_t point = 0;
+  static void fields(auto& self, auto&& visit) { visit("point", self.point); }
+};
+
+// Waits for what the host says at this point: to `ready`, that a Tell has said, or unasked (`placed`).
+template <class F>
+struct Await {
+  static constexpr char kName[] = "wait for the host";
+  std::uint64_t point = 0;
+  static void fields(auto& self, auto&& visit) { visit("point", self.point); }
 };
 
 template <class F>
@@ -474,7 +490,7 @@ struct Exec {
   X(Sysctl) X(Propagation) X(Root) X(Mount) X(Device) X(Symlink) X(Mask) X(ReadonlyPath) X(Pivot) X(BoundingSet)               \
   X(MakeDirectory) X(Credentials) X(Capabilities) X(Umask) X(Personality) X(Directory) X(Program) X(CloseDescriptors)          \
   X(Apparmor) X(Selinux) X(NoNewPrivileges) X(Seccomp) X(WaitStart) X(Exec) X(Source) X(EnterRoot) X(Unshare)                  \
-  X(NamespaceRoot) X(Session) X(Terminal) X(Streams) X(MemoryPolicy) X(Hook)
+  X(NamespaceRoot) X(Session) X(Terminal) X(Streams) X(MemoryPolicy) X(Hook) X(Tell) X(Await)
 // clang-format on
 
 enum class StepNumber : std::uint16_t {
