@@ -76,20 +76,24 @@ bool answer(linux::Channel& sync, Point point, const Answer& answer, int error =
   message.value = answer.value;
   message.error = error;
   answer.text.copy(message.text, wire::kMessageText - 1);
-  try {
-    sync.send(message, answer.descriptors);
-  } catch (const Error&) {
-    return false;
-  }
-  return true;
+  return sync.send(message, answer.descriptors);
 }
 
-// What `work` gives, or "leave" where it throws. If the peer is dead already, what matters is still the error.
+// What matters is the error that made us refuse, whether anybody hears that or not.
+void refuse(linux::Channel& sync, Point point) {
+  try {
+    answer(sync, point, {}, ECANCELED);
+  } catch (const Error&) {
+    // Whoever launched it ends it.
+  }
+}
+
+// What `work` gives, or "leave" where it throws.
 Answer answer_to(linux::Channel& sync, Point point, const std::function<Answer()>& work) {
   try {
     return work();
   } catch (const Error&) {
-    answer(sync, point, {}, ECANCELED);
+    refuse(sync, point);
     throw;
   }
 }
@@ -115,10 +119,20 @@ bool Session::answer_one(const Handlers& handlers) {
   Question question{received->message.value, printable(received->message), {}};
   if (!received->descriptors.empty()) question.descriptor = std::move(received->descriptors.front());
   const Answer reply = answer_to(sync_, point, [&] { return handler->second(question); });
-  return point == Point::pid || answer(sync_, point, reply);
+  return point == Point::pid || answer(sync_, point, reply) || hear_last_word();
+}
+
+// Of an init that takes no answer any more: throws what it failed at if it has said so, false else.
+bool Session::hear_last_word() {
+  const std::optional<linux::Channel::Received> received = await_question();
+  if (!received) return false;
+  check(*received, last_);
+  if (received->message.point == Point::failed) throw failure_of(received->message, steps_, false);
+  return false;
 }
 
 void Session::tell(Point point, const std::function<Answer()>& work) {
+  last_ = point;
   const trace::Span span(word(point));
   answer(sync_, point, answer_to(sync_, point, work));
 }

@@ -47,7 +47,7 @@ class Session {
   bool prepare(const Handlers& handlers);
 
   // Does the work of a point that init does not ask about and tells it so. An init that is not there any more is no failure:
-  // prepare() finds out.
+  // prepare() finds out, and hears what it had to say. One that asks all the same does not keep to the protocol.
   void tell(wire::Point point, const std::function<Answer()>& work);
 
   // Where the conversation stands: `after "placed"`, `at once`.
@@ -60,6 +60,7 @@ class Session {
  private:
   std::optional<linux::Channel::Received> await_question();
   bool answer_one(const Handlers& handlers);
+  bool hear_last_word();
 
   linux::Channel& sync_;
   const std::vector<plan::Step>& steps_;

@@ -30,6 +30,13 @@ std::vector<Fd> take_descriptors(msghdr& header) {
   return descriptors;
 }
 
+long receive_from(int socket, msghdr& header) {
+  long result = 0;
+  do result = kernel::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+  while (result == -EINTR);
+  return result;
+}
+
 }  // namespace
 
 std::pair<Channel, Fd> Channel::pair() {
@@ -38,7 +45,7 @@ std::pair<Channel, Fd> Channel::pair() {
   return {Channel(Fd(ends[0])), Fd(ends[1])};
 }
 
-void Channel::send(const wire::Message& message, const std::vector<Fd>& descriptors) {
+bool Channel::send(const wire::Message& message, const std::vector<Fd>& descriptors) {
   iovec bytes{const_cast<wire::Message*>(&message), sizeof message};
   alignas(cmsghdr) char control[kControl] = {};
   msghdr header{};
@@ -60,7 +67,9 @@ void Channel::send(const wire::Message& message, const std::vector<Fd>& descript
   long result = 0;
   do result = kernel::sendmsg(socket_.get(), &header, MSG_NOSIGNAL);
   while (result == -EINTR);
+  if (result == -EPIPE || result == -ECONNRESET) return false;
   check(result, "message to crumb-init");
+  return true;
 }
 
 std::optional<Channel::Received> Channel::receive() {
@@ -72,10 +81,10 @@ std::optional<Channel::Received> Channel::receive() {
   header.msg_iovlen = 1;
   header.msg_control = control;
   header.msg_controllen = sizeof control;
-  long result = 0;
-  do result = kernel::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC);
-  while (result == -EINTR);
-  if (result == -ECONNRESET) return std::nullopt;  // the peer died with a message of ours unread
+  long result = receive_from(socket_.get(), header);
+  // The peer died with a message of ours unread. The kernel says so once, and before what the peer itself had said.
+  if (result == -ECONNRESET) result = receive_from(socket_.get(), header);
+  if (result == -ECONNRESET) return std::nullopt;
   check(result, "message from crumb-init");
   received.descriptors = take_descriptors(header);
   if (result == 0) return std::nullopt;

@@ -22,8 +22,8 @@ class Channel {
   // Both ends of a new SOCK_SEQPACKET pair, close-on-exec: ours and the one that init inherits.
   static std::pair<Channel, Fd> pair();
 
-  // Throws when the peer is gone.
-  void send(const wire::Message& message, const std::vector<Fd>& descriptors);
+  // False when the peer is gone. Throws where the kernel does not take the message.
+  bool send(const wire::Message& message, const std::vector<Fd>& descriptors);
 
   // Nothing at end of file. Throws for a packet of another size than a message.
   std::optional<Received> receive();

@@ -337,6 +337,62 @@ TEST_F(Host, RefusesAConsoleWithoutADescriptorOrWithTwo) {
   EXPECT_THAT(error_of_prepare().what(), HasSubstr("2 descriptors at \"console\" instead of 1"));
 }
 
+// ---- what init does not ask about
+
+class Telling : public Host {
+ protected:
+  Telling() { session_.expect_no_pid(); }
+  void tell() {
+    session_.tell(Point::placed, [this] {
+      handled_.push_back(Point::placed);
+      if (failing_ == Point::placed) throw Error("the host's own reason", 126);
+      return answer_of(Point::program);  // with descriptors
+    });
+  }
+};
+
+TEST_F(Telling, DoesTheWorkAndSaysSo) {
+  tell();
+  EXPECT_THAT(handled_, ElementsAre(Point::placed));
+  std::size_t descriptors = 0;
+  const Message told = answer(&descriptors);
+  EXPECT_EQ(told.point, Point::placed);
+  EXPECT_EQ(told.error, 0);
+  EXPECT_EQ(descriptors, 2U);
+  EXPECT_EQ(session_.position(), "after \"placed\"");
+  say(message(Point::ready));
+  EXPECT_TRUE(prepare());
+}
+
+TEST_F(Telling, MakesInitLeaveWhenTheWorkFails) {
+  failing_ = Point::placed;
+  EXPECT_STREQ(error_of([this] { tell(); }).what(), "the host's own reason");
+  const Message told = answer();
+  EXPECT_EQ(told.point, Point::placed);
+  EXPECT_EQ(told.error, ECANCELED);
+  EXPECT_EQ(answer().point, Point{});
+}
+
+TEST_F(Telling, FindsOutLaterThatInitHasDied) {
+  die();
+  EXPECT_NO_THROW(tell());
+  EXPECT_FALSE(prepare());
+}
+
+TEST_F(Telling, HearsWhyInitHasLeftWithoutListening) {
+  say(failed(1, EACCES, ""));
+  tell();
+  die();
+  EXPECT_THAT(error_of_prepare().what(), HasSubstr("working directory \"/srv\""));
+}
+
+TEST_F(Telling, RefusesTheQuestionThatItHasAnswered) {
+  tell();
+  say(message(Point::placed));
+  die();
+  EXPECT_THAT(error_of_prepare().what(), HasSubstr("crumb-init does not keep to the protocol: \"placed\" after \"placed\""));
+}
+
 class AtEachPoint : public Host, public ::testing::WithParamInterface<Point> {};
 
 TEST_P(AtEachPoint, ADeadInitEndsTheConversationWithItsPosition) {
@@ -373,6 +429,15 @@ TEST_P(AtEachPoint, AFailingHandlerMakesInitLeaveAndItsErrorGoesUp) {
 
 INSTANTIATE_TEST_SUITE_P(Points, AtEachPoint, ::testing::Values(Point::pid, Point::placed, Point::program, Point::ready));
 INSTANTIATE_TEST_SUITE_P(Points, BeforeReady, ::testing::Values(Point::pid, Point::placed, Point::program));
+
+TEST_F(Host, HearsWhyInitHasLeftWithoutItsAnswer) {
+  say_until(Point::ready);
+  say(failed(1, EACCES, ""));
+  const auto killing = [this](Question&) { return die(), Answer{}; };
+  Handlers all = handlers();
+  all[Point::ready] = killing;
+  EXPECT_THAT(error_of([&] { session_.prepare(all); }).what(), HasSubstr("working directory \"/srv\""));
+}
 
 TEST_F(Host, ADeathBeforeTheFirstWordIsAtOnce) {
   die();

@@ -80,10 +80,24 @@ TEST(Channel, APeerThatDiedWithAMessageUnreadIsEndOfFileToo) {
   EXPECT_FALSE(ours.receive());
 }
 
-TEST(Channel, SendingToADeadPeerIsAnErrorAndNoSignal) {
+TEST(Channel, WhatAPeerSaidBeforeItDiedWithAMessageUnreadIsHeard) {
   auto [ours, theirs] = Channel::pair();
+  const wire::Message said = message_at(wire::Point::failed, 7);
+  ours.send({}, {});
+  ASSERT_EQ(send(theirs.get(), &said, sizeof said, 0), static_cast<ssize_t>(sizeof said));
   theirs.reset();
-  EXPECT_EQ(error_of([&, &channel = ours] { channel.send({}, {}); }), "message to crumb-init: Broken pipe");
+  const std::optional<Channel::Received> received = ours.receive();
+  ASSERT_TRUE(received);
+  EXPECT_EQ(received->message.value, 7U);
+  EXPECT_FALSE(ours.receive());
+}
+
+TEST(Channel, SendingToADeadPeerIsNoticedAndNoSignal) {
+  auto [ours, theirs] = Channel::pair();
+  EXPECT_TRUE(ours.send({}, {}));
+  theirs.reset();
+  EXPECT_FALSE(ours.send({}, {})) << "it left a message unread";
+  EXPECT_FALSE(ours.send({}, {}));
 }
 
 TEST(Channel, PacketsOfAnotherSizeAreRefused) {
@@ -113,6 +127,15 @@ TEST(Channel, DescriptorsThatDoNotFitAreAnErrorAndNotLost) {
 }
 
 #ifdef CRUMB_SEAM
+TEST(Channel, AMessageThatTheKernelDoesNotTakeIsAnError) {
+  EXPECT_EQ(crumb::testing::error_under("sendmsg=ENOBUFS",
+                                        [] {
+                                          auto [ours, theirs] = Channel::pair();
+                                          ours.send({}, {});
+                                        }),
+            "message to crumb-init: No buffer space available");
+}
+
 TEST(Channel, AnInterruptedCallIsRepeated) {
   EXPECT_EQ(crumb::testing::error_under("sendmsg#1=EINTR,recvmsg#1=EINTR",
                                         [] {
