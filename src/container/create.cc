@@ -87,22 +87,19 @@ Made make_container(const Runtime& runtime, const CreateOptions& options, bool d
     unfinished.owns_cgroups();
   };
   State state;
-  const auto announce = [&] {
-    refuse_used_cgroups(plan.host.cgroup_leaves);
-    state = first_state(options, bundle, plan);
-    entry.write_config(bundle.text);
-  };
-  // A process is made in its cgroup of version 2; those of version 1, and the records, while it makes its namespaces.
-  const bool cgroups_first = !plan.host.scope && std::ranges::any_of(plan.host.cgroup_leaves, &plan::CgroupLeaf::unified);
-  if (cgroups_first) {
-    announce();
+  // A process is made in its cgroup of version 2, if that is there: by then it must hold no other. Those of version 1, and the
+  // records, are made while the process makes its namespaces.
+  const bool unified = std::ranges::any_of(plan.host.cgroup_leaves, &plan::CgroupLeaf::unified);
+  const bool cgroups_first = unified && !plan.host.scope;
+  if (unified) {
+    state = announce(entry, options, bundle, plan);
     entry.write(state);
-    make_cgroups(0);
   }
+  if (cgroups_first) make_cgroups(0);
   linux::NewRdtGroup rdt(plan.host.rdt ? &*plan.host.rdt : nullptr, plan.host.document);
   Launch launch(runtime, plan, {start.get(), result.get(), -1, options.handover.count(), numbers_of(named)});
   const auto born = [&](int pid) {
-    if (!cgroups_first) announce();
+    if (!unified) state = announce(entry, options, bundle, plan);
     record(entry, state, pid);
     start_scope(runtime, plan.host, pid);
     unfinished.owns_scope();

@@ -99,7 +99,7 @@ void remove(const Runtime& runtime, const std::string& id, bool force) {
     end_process(*state);
     return clear(runtime, *entry, *state, force);
   }
-  // crumb was killed before it made anything but the directory, or somebody broke the file.
+  // crumb was killed before it made anything but the directory and a process that dies with it, or somebody broke the file.
   State rest;
   rest.cgroups = cgroups_by_config(runtime, *entry);
   if (!force && !linux::cgroup_processes(rest.cgroups).empty())

@@ -188,10 +188,8 @@ Restored restore_container(const Runtime& runtime, const RestoreOptions& asked) 
   Entry entry = Store(runtime.root, true).create(create.id);
   const Hooks hooks(bundle.config, create.id, bundle.path);
   Unfinished unfinished(runtime, entry, plan.host, hooks);
-  refuse_used_cgroups(plan.host.cgroup_leaves);
-  State state = first_state(create, bundle, plan);
+  State state = announce(entry, create, bundle, plan);
   entry.write(state);
-  entry.write_config(bundle.text);
   linux::NewRdtGroup rdt(plan.host.rdt ? &*plan.host.rdt : nullptr, plan.host.document);
   RestoredProcess process(entry, state);
   {

@@ -37,20 +37,6 @@ std::vector<std::string> first_descriptors(const oci::Process& process) {
   return targets;
 }
 
-}  // namespace
-
-Unfinished::~Unfinished() {
-  if (finished_) return;
-  try {
-    if (has_scope_) end_scope(runtime_, host_.scope->unit, host_.cgroup_leaves, true);
-    if (has_cgroups_) linux::remove_cgroups(host_.cgroup_leaves);
-    entry_.remove();
-  } catch (const Error& error) {
-    log::warning(error.what());
-  }
-  hooks_.stopped();
-}
-
 State first_state(const CreateOptions& options, const Bundle& bundle, const plan::Plan& plan) {
   State state;
   state.id = options.id;
@@ -72,6 +58,26 @@ State first_state(const CreateOptions& options, const Bundle& bundle, const plan
 void refuse_used_cgroups(const std::vector<plan::CgroupLeaf>& leaves) {
   if (linux::cgroup_processes(leaves).empty()) return;
   throw fail("config.json: linux.cgroupsPath: cgroup \"{}\" already holds processes", leaves.front().path);
+}
+
+}  // namespace
+
+Unfinished::~Unfinished() {
+  if (finished_) return;
+  try {
+    if (has_scope_) end_scope(runtime_, host_.scope->unit, host_.cgroup_leaves, true);
+    if (has_cgroups_) linux::remove_cgroups(host_.cgroup_leaves);
+    entry_.remove();
+  } catch (const Error& error) {
+    log::warning(error.what());
+  }
+  hooks_.stopped();
+}
+
+State announce(const Entry& entry, const CreateOptions& options, const Bundle& bundle, const plan::Plan& plan) {
+  refuse_used_cgroups(plan.host.cgroup_leaves);
+  entry.write_config(bundle.text);
+  return first_state(options, bundle, plan);
 }
 
 void record(const Entry& entry, State& state, int pid) {

@@ -34,11 +34,10 @@ class Unfinished {
   bool has_scope_ = false, has_cgroups_ = false, finished_ = false;
 };
 
-// What is on disk before anything else is made: enough for `delete --force` to find it.
-State first_state(const CreateOptions& options, const Bundle& bundle, const plan::Plan& plan);
-
-// Cgroups that are in use must never get into a state: whoever deletes the container kills all that is in them.
-void refuse_used_cgroups(const std::vector<plan::CgroupLeaf>& leaves);
+// What comes before a cgroup is made: crumb's copy of the config is on disk, and the state that the caller writes is enough for
+// `delete --force` to find it. Cgroups that are in use are refused, and must never get there: whoever deletes the container
+// kills all that is in them.
+State announce(const Entry& entry, const CreateOptions& options, const Bundle& bundle, const plan::Plan& plan);
 
 // The process is there, from now on.
 void record(const Entry& entry, State& state, int pid);

@@ -1,5 +1,6 @@
 """Cgroups that systemd makes (--systemd-cgroup), with a stand-in for systemd that makes them as it does."""
 
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -65,6 +66,38 @@ class Scopes(SystemdCase):
         for place in hierarchies():
             with self.subTest(place):
                 self.assertIn(str(self.pid()), (pathlib.Path(place) / self.slice / self.unit / "cgroup.procs").read_text().split())
+
+    def leave_cgroups(self):
+        """As if a scope of that name had been there before."""
+        self.addCleanup(self.remove_cgroups)
+        for place, controllers in hierarchies().items():
+            if "cpuset" not in controllers:  # version 1's takes no process before it has CPUs
+                (pathlib.Path(place) / self.slice / self.unit).mkdir(parents=True)
+
+    def test_an_empty_cgroup_of_that_name_is_taken(self):
+        # With version 2 crumb makes the process in it, and must not take that for a foreign one.
+        self.leave_cgroups()
+        self.up()
+
+    def test_a_cgroup_of_that_name_that_holds_processes_is_left_alone(self):
+        self.leave_cgroups()
+        other = subprocess.Popen(["sleep", "1000"])
+        waited_for.add(other.pid)
+        self.addCleanup(self.end_other, other)
+        (self.cgroup_folder("pids") / "cgroup.procs").write_text(str(other.pid))
+        self.run_fails("/bin/true", options=SYSTEMD, words="already holds processes")
+        self.assertIsNone(other.poll())
+        self.assertEqual(self.systemd.calls(), [])
+
+    def end_other(self, other):
+        other.kill()
+        other.wait()
+        waited_for.discard(other.pid)
+
+    def remove_cgroups(self):
+        for place in hierarchies():
+            with contextlib.suppress(FileNotFoundError):
+                (pathlib.Path(place) / self.slice / self.unit).rmdir()
 
     def test_systemd_is_told_who_and_where_the_container_is(self):
         self.up()
