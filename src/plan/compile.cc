@@ -80,7 +80,7 @@ void add_placed(const Input& input, const Host& host, std::vector<Step>& filesys
     const bool later = std::holds_alternative<Terminal>(step) || std::holds_alternative<Meet>(step);
     return later || std::holds_alternative<Hook>(step) || (mount && needs_cgroups(input, *mount));
   });
-  std::vector<Step> placed{meet_placed(input.process(), host)};
+  std::vector<Step> placed{meet_placed(input.process(), host, input.surroundings)};
   if (input.has_namespace(CLONE_NEWCGROUP) && !input.joins(CLONE_NEWCGROUP)) placed.emplace_back(UnshareCgroup{});
   filesystem.insert(first, placed.begin(), placed.end());
 }
@@ -141,7 +141,7 @@ Plan compile_exec(const oci::Process& process, const oci::Config& container, std
   plan.steps.emplace_back(JoinProcess{.pidfd = pidfd, .types = namespaces});
   if (namespaces & CLONE_NEWUSER) plan.steps.emplace_back(NamespaceRoot{});
   plan.steps.emplace_back(Fork{.namespaces = 0});
-  plan.steps.emplace_back(meet_placed(process, plan.host));
+  plan.steps.emplace_back(meet_placed(process, plan.host, surroundings));
   if (has_labels(process)) plan.steps.emplace_back(Procfs{});
   add_keyring(process, surroundings, 0, plan.steps);
   add_terminal(process, false, plan.steps);

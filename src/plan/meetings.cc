@@ -12,8 +12,8 @@ namespace {
 std::uint64_t number(wire::Point point) { return static_cast<std::uint64_t>(point); }
 
 // Whether crumb-init could run into it while it makes the container.
-bool hinders(const oci::Rlimit& limit) {
-  constexpr std::uint64_t kEnoughFiles = 2048;  // Context::kMostSources and more
+bool hinders(const oci::Rlimit& limit, const Surroundings& surroundings) {
+  constexpr std::uint64_t kEnoughFiles = 4096;  // Context::kMostSources, as many user namespaces for them, and more
   switch (limit.type) {
     case RLIMIT_CORE:
     case RLIMIT_LOCKS:
@@ -24,7 +24,7 @@ bool hinders(const oci::Rlimit& limit) {
     case RLIMIT_SIGPENDING:
       return false;
     case RLIMIT_NOFILE:
-      return limit.soft < kEnoughFiles;
+      return limit.soft < kEnoughFiles + surroundings.preserve_fds;
     default:
       return limit.soft != RLIM_INFINITY;
   }
@@ -36,8 +36,9 @@ Meet meet(wire::Point point) { return {.point = number(point)}; }
 
 // The host says it unasked where it need not know how far init is: network devices are moved into a namespace that must be
 // there.
-Step meet_placed(const oci::Process& process, const Host& host) {
-  if (!host.net_devices.empty() || std::ranges::any_of(process.rlimits, hinders)) return meet(wire::Point::placed);
+Step meet_placed(const oci::Process& process, const Host& host, const Surroundings& surroundings) {
+  const auto in_the_way = [&](const oci::Rlimit& limit) { return hinders(limit, surroundings); };
+  if (!host.net_devices.empty() || std::ranges::any_of(process.rlimits, in_the_way)) return meet(wire::Point::placed);
   return Await{.point = number(wire::Point::placed)};
 }
 

@@ -123,7 +123,7 @@ void add_hooks_of_creation(const Input& input, Host& host, std::vector<Step>& st
 std::vector<Hook> start_hooks(const Input& input);
 
 // meetings.cc: how the process comes to be in its cgroups and to have its limits.
-Step meet_placed(const oci::Process& process, const Host& host);
+Step meet_placed(const oci::Process& process, const Host& host, const Surroundings& surroundings);
 // `ready`, with the filter that comes right behind it, if there is one.
 void add_ready(std::optional<Seccomp> filter, std::vector<Step>& steps);
 Meet meet(wire::Point point);

@@ -37,6 +37,17 @@ TEST(Failure, NamesTheStepItsOperandAndTheReason) {
   EXPECT_EQ(failure(Propagation{.flags = MS_SLAVE | MS_REC}, EINVAL, ""), "propagation of \"/\": rslave: Invalid argument");
   EXPECT_EQ(failure(Meet{.point = static_cast<std::uint64_t>(wire::Point::placed)}, EPIPE, ""),
             "wait for the host: placed: Broken pipe");
+  EXPECT_EQ(failure(Tell{.point = static_cast<std::uint64_t>(wire::Point::ready)}, EAGAIN, "the question to the host"),
+            "tell the host: ready: the question to the host: Resource temporarily unavailable");
+  EXPECT_EQ(failure(Await{.point = static_cast<std::uint64_t>(wire::Point::ready)}, EPROTO, "the host's answer"),
+            "wait for the host: ready: the host's answer: Protocol error");
+}
+
+TEST(Failure, ToEnterACgroupNamesTheCgroupOnly) {
+  constexpr auto kPlaced = static_cast<std::uint64_t>(wire::Point::placed);
+  for (const Step& step : {Step(Meet{.point = kPlaced}), Step(Await{.point = kPlaced})})
+    EXPECT_EQ(failure(step, EINVAL, R"(cgroup "/x" in /sys/fs/cgroup/pids)"),
+              R"(cgroup "/x" in /sys/fs/cgroup/pids: the process cannot join: Invalid argument)");
 }
 
 // podman takes such phrases anywhere in an error for a program that cannot be run, and a path in back quotes for a label.
