@@ -184,7 +184,7 @@ long perform(Context& context, const wire::Await<InitForm>& step) {
   const auto point = static_cast<wire::Point>(step.point);
   Answer answer;
   const long result = await_answer(context, point, answer);
-  if (point == wire::Point::ready) context.told_ready = false;
+  if (result >= 0 || result == -EPROTO) context.told_ready = false;  // else it is still to be taken
   return result < 0 ? result : follow(context, point, answer);
 }
 
@@ -200,6 +200,16 @@ long wait_for_start(Context& context) {
 }
 
 namespace {
+
+// The host counts on the process from `ready` on. True where a filter that forbids to read leaves it open whether it does by
+// now.
+bool take_last_answer(Context& context) {
+  if (!context.told_ready) return false;
+  Answer answer;
+  const long result = await_answer(context, wire::Point::ready, answer);
+  context.ready = result >= 0;
+  return result < 0 && result != -EPROTO;
+}
 
 // Of a hook's process only init, which waits for it, knows.
 [[noreturn]] void leave_hook(const Context& context, long error) {
@@ -218,14 +228,11 @@ void leave(Context& context, long error) {
   message.error = static_cast<int32_t>(-error);
   message.value = context.value;
   copy(message.text, sizeof message.text, context.operand);
-  // The host counts on the process from `ready` on.
-  if (Answer answer; context.told_ready) context.ready = await_answer(context, wire::Point::ready, answer) >= 0;
+  const bool unsure = take_last_answer(context);
   // `create` has gone: `start` is who will want to know.
   if (context.ready && context.start >= 0) wait_for_start(context);
-  if (context.ready)
-    kernel::write(context.report(), &message, sizeof message);
-  else
-    send(context, message);
+  if (context.ready || (unsure && context.result >= 0)) kernel::write(context.report(), &message, sizeof message);
+  if (!context.ready) send(context, message);
   kernel::exit_group(kFailure);
 }
 

@@ -204,6 +204,22 @@ class Seccomp(FaultCase):
         self.assertEqual((result.code, result.err), (1, "crumb: seccomp filter: Cannot allocate memory\n"))
         self.clean("a filter that was not loaded")
 
+    def test_a_filter_that_cannot_be_loaded_is_reported_by_start(self):
+        self.assertEqual(self.seam(*self.create_arguments(), init="seccomp=ENOMEM").code, 0)
+        self.assertEqual(self.status(), "created")
+        result = self.seam("start", self.name)
+        self.assertEqual((result.code, result.err), (1, "crumb: seccomp filter: Cannot allocate memory\n"))
+        self.assertEqual(self.status(), "stopped")
+        self.force_and_clean("start")
+
+    def test_a_filter_that_cannot_be_loaded_is_reported_by_exec(self):
+        self.program("/bin/sleep", "1000")
+        self.assertEqual(self.seam(*self.create_arguments()).code, 0)
+        self.assertEqual(self.seam("start", self.name).code, 0)
+        result = self.seam("exec", self.name, "/bin/echo", "ran", init="seccomp=ENOMEM")
+        self.assertEqual((result.code, result.out, result.err), (1, "", "crumb: seccomp filter: Cannot allocate memory\n"))
+        self.force_and_clean("exec")
+
 
 class OlderKernels(FaultCase):
     """Linux 5.10 lacks these calls: everything works without them."""

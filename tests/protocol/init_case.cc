@@ -330,5 +330,7 @@ std::vector<plan::Step> operator+(std::vector<plan::Step> a, const std::vector<p
 }
 
 plan::Meet meeting(wire::Point point) { return {.point = static_cast<std::uint64_t>(point)}; }
+plan::Tell telling(wire::Point point) { return {.point = static_cast<std::uint64_t>(point)}; }
+plan::Await awaiting(wire::Point point) { return {.point = static_cast<std::uint64_t>(point)}; }
 
 }  // namespace crumb::test

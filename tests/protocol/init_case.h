@@ -100,5 +100,7 @@ class InitCase : public ::testing::Test {
 std::vector<plan::Step> operator+(std::vector<plan::Step> a, const std::vector<plan::Step>& b);
 
 plan::Meet meeting(wire::Point point);
+plan::Tell telling(wire::Point point);
+plan::Await awaiting(wire::Point point);
 
 }  // namespace crumb::test

@@ -137,6 +137,55 @@ TEST_P(Meeting, TakesNoDescriptorsButThoseOfCgroups) {
 
 INSTANTIATE_TEST_SUITE_P(Points, Meeting, ::testing::Values(Point::map, Point::placed, Point::mounted, Point::ready));
 
+class Awaiting : public Protocol, public ::testing::WithParamInterface<Point> {};
+
+TEST_P(Awaiting, AsksNothingAndGoesOnOnlyWhenItIsTold) {
+  start({awaiting(GetParam()), nowhere()});
+  EXPECT_FALSE(says_more());
+  answer(GetParam());
+  expect_failure(1, ENOENT);
+}
+
+TEST_P(Awaiting, EndsInitWithoutAWordWhenItIsToldToLeave) {
+  start({awaiting(GetParam()), nowhere()});
+  answer(GetParam(), 0, {}, ECANCELED);
+  expect_end();
+  EXPECT_EQ(wait(), 1);
+}
+
+TEST_P(Awaiting, EndsInitWhenTheHostHasDied) {
+  start({awaiting(GetParam()), plan::Directory{.path = "/"}});
+  hang_up();
+  EXPECT_EQ(wait(), 1);
+}
+
+TEST_P(Awaiting, TakesNoAnswerToAnotherQuestion) {
+  start({awaiting(GetParam())});
+  answer(Point::pid);
+  expect_failure(0, EPROTO, "the host's answer");
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, Awaiting, ::testing::Values(Point::placed, Point::ready));
+
+TEST_F(Protocol, AnAwaitedAnswerToReadyBringsNoDescriptors) {
+  start({awaiting(Point::ready)});
+  answer(Point::ready, 0, {null().get()});
+  expect_failure(0, EPROTO, "the host's answer");
+}
+
+TEST_F(Protocol, CgroupsAreEnteredUnasked) {
+  write_file("tasks", "");
+  const Fd tasks(open(path("tasks").c_str(), O_WRONLY | O_CLOEXEC)), bad(open(path("tasks").c_str(), O_RDONLY | O_CLOEXEC));
+  start({awaiting(Point::placed), nowhere()});
+  answer(Point::placed, 0, {tasks.get()});
+  expect_failure(1, ENOENT);
+  EXPECT_EQ(crumb::read_file(path("tasks")), "0");
+  reset();
+  start({awaiting(Point::placed), nowhere()});
+  answer(Point::placed, 0, {bad.get()});
+  expect_failure(0, EBADF);
+}
+
 TEST_F(Protocol, TheProcessEntersTheCgroupsOfWhichItIsGivenTheFiles) {
   write_file("first", "");
   write_file("second", "");
@@ -291,6 +340,125 @@ TEST_F(Protocol, AListenerThatNobodyTakesEndsInitWithoutAWord) {
 TEST_F(Protocol, AFilterThatTheKernelDoesNotTakeIsNamed) {
   start({plan::NoNewPrivileges{}, plan::Seccomp{.program = {instruction(0xffff, 0, 0)}}});
   expect_failure(1, EINVAL);
+}
+
+// What becomes a container that says `ready`, loads the filter and takes the answer behind it.
+class TellingReady : public Protocol {
+ protected:
+  std::vector<plan::Step> told(const plan::Seccomp& filter) const {
+    return {plan::NoNewPrivileges{}, telling(Point::ready), filter, awaiting(Point::ready), nowhere()};
+  }
+  static plan::Seccomp permissive() { return {.program = {instruction(BPF_RET | BPF_K, 0, SECCOMP_RET_ALLOW)}}; }
+  static plan::Seccomp without_read() {
+    return {.program = {instruction(BPF_LD | BPF_W | BPF_ABS, 0, 0), instruction(BPF_JMP | BPF_JEQ | BPF_K, 1, SYS_read),
+                        instruction(BPF_RET | BPF_K, 0, SECCOMP_RET_ALLOW),
+                        instruction(BPF_RET | BPF_K, 0, SECCOMP_RET_ERRNO | EPERM)}};
+  }
+  static plan::Seccomp refused() { return {.program = {instruction(0xffff, 0, 0)}}; }
+  bool filtered() const { return of_process("status").find("\nSeccomp:\t2\n") != std::string::npos; }
+  bool comes_to_be_filtered() const {
+    for (int waited = 0; waited < kPatience && !filtered(); ++waited) ::usleep(1000);
+    return filtered();
+  }
+};
+
+TEST_F(TellingReady, LoadsTheFilterBeforeTheAnswerAndGoesOnBehindIt) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer makes calls of its own";
+#endif
+  write_file("strange", "neither ELF nor script", 0755);
+  start(native(path("strange")) + std::vector<plan::Step>{plan::NoNewPrivileges{}, telling(Point::ready), only_four_calls(),
+                                                          awaiting(Point::ready), plan::WaitStart{}, plan::Exec{}},
+        {.fifos = true});
+  const Heard question = hear();
+  EXPECT_EQ(question.message.point, Point::ready);
+  EXPECT_TRUE(comes_to_be_filtered());
+  press_start();
+  EXPECT_FALSE(result_ended()) << "before the answer";
+  answer(Point::ready);
+  expect_record(hear_result().message, 7, ENOEXEC, path("strange"));
+  expect_end();
+  EXPECT_EQ(wait(), 1);
+}
+
+TEST_F(TellingReady, SaysItBeforeTheFilterAndTakesTheAnswerBeforeItTellsThatTheFilterFailed) {
+  start(told(refused()), {.fifos = true});
+  EXPECT_EQ(hear().message.point, Point::ready);
+  press_start();
+  EXPECT_FALSE(says_more()) << "before the answer";
+  EXPECT_FALSE(result_ended()) << "before the answer";
+  answer(Point::ready);
+  expect_record(hear_result().message, 2, EINVAL, "");
+  expect_end();
+  EXPECT_EQ(wait(), 1);
+}
+
+TEST_F(TellingReady, WaitsForStartBeforeItTellsThatTheFilterFailed) {
+  start(told(refused()), {.fifos = true});
+  meet(Point::ready);
+  EXPECT_FALSE(result_ended()) << "nobody would read the record";
+  press_start();
+  expect_record(hear_result().message, 2, EINVAL, "");
+}
+
+TEST_F(TellingReady, TellsTheSocketThatTheFilterFailedWhereThereIsNoResult) {
+  start(told(refused()));
+  EXPECT_EQ(hear().message.point, Point::ready);
+  EXPECT_FALSE(says_more()) << "before the answer";
+  answer(Point::ready);
+  expect_failure(2, EINVAL);
+}
+
+TEST_F(TellingReady, EndsInitWithoutAWordWhenTheHostDiesOrSaysLeaveWhateverBecameOfTheFilter) {
+  for (const plan::Seccomp& filter : {permissive(), refused()})
+    for (const bool dies : {true, false}) {
+      reset();
+      start(told(filter), {.fifos = true});
+      EXPECT_EQ(hear().message.point, Point::ready);
+      if (dies) {
+        hang_up();
+      } else {
+        answer(Point::ready, 0, {}, ECANCELED);
+        expect_end();
+      }
+      EXPECT_EQ(wait(), 1);
+      EXPECT_TRUE(hear_result().end) << "a record that nobody waits for";
+    }
+}
+
+TEST_F(TellingReady, TellsTheHostAndStartWhereTheFilterForbidsToReadTheAnswer) {
+  start(told(without_read()), {.fifos = true});
+  EXPECT_EQ(hear().message.point, Point::ready);
+  expect_record(hear_result().message, 3, EPERM, "the host's answer");
+  expect_failure(3, EPERM, "the host's answer");
+}
+
+TEST_F(TellingReady, TellsTheSocketOnceWhereTheFilterForbidsToReadTheAnswerAndThereIsNoResult) {
+  start(told(without_read()));
+  EXPECT_EQ(hear().message.point, Point::ready);
+  expect_failure(3, EPERM, "the host's answer");
+}
+
+TEST_F(TellingReady, LeavesInitAloneWhenCrumbDiesBehindTheAnswer) {
+  start({plan::NoNewPrivileges{}, telling(Point::ready), permissive(), awaiting(Point::ready), plan::WaitStart{}},
+        {.fifos = true, .orphan = true});
+  meet(Point::ready);
+  abandon();
+  EXPECT_FALSE(result_ended()) << "init has gone";
+  press_start();
+  EXPECT_TRUE(hear_result().end);
+}
+
+TEST_F(Protocol, OnlyReadyIsToldAndOnlyPlacedAndReadyAreAwaited) {
+  const std::vector<Point> others{Point::map, Point::pid, Point::mounted, Point::console, Point::program, Point::seccomp};
+  std::vector<plan::Step> wrong{telling(Point::placed)};
+  for (const Point point : others) wrong.insert(wrong.end(), {telling(point), awaiting(point)});
+  for (const plan::Step& step : wrong) {
+    reset();
+    start({step});
+    expect_failure(wire::kPlanStep, EBADMSG);
+    if (HasFailure()) FAIL() << "step " << (&step - wrong.data());
+  }
 }
 
 TEST_F(Protocol, ANativeProgramIsNoQuestion) {

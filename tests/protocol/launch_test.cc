@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +36,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using wire::Message;
 using wire::Point;
+
+constexpr rlim_t kFewSignals = 77;
 
 // ---- the init
 
@@ -136,6 +139,15 @@ void ask_about(FakeInit& init, std::string_view module) {
   ::_exit(1);
 }
 
+// Asks nothing, and looks whether what is told is done.
+void await_placed(FakeInit& init) {
+  init.hear(Point::placed);
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_SIGPENDING, &limit) != 0 || limit.rlim_max != kFewSignals) ::_exit(95);
+  init.meet(Point::ready);
+  ::_exit(7);
+}
+
 using namespace std::string_view_literals;
 
 const std::map<std::string, void (*)(FakeInit&)>& parts() {
@@ -152,6 +164,18 @@ const std::map<std::string, void (*)(FakeInit&)>& parts() {
          init.meet(Point::placed);
          init.meet(Point::ready);
          ::_exit(::getpid() == 1 ? 7 : 8);
+       }},
+      {"awaits placed",
+       [](FakeInit& init) {
+         init.fork();
+         await_placed(init);
+       }},
+      {"is the first process and awaits placed", await_placed},
+      {"fails before it is placed",
+       [](FakeInit& init) {
+         init.fork();
+         init.say(Point::failed);
+         ::_exit(1);
        }},
       {"leaves at once", [](FakeInit&) { ::_exit(3); }},
       {"is killed after placed",
@@ -227,6 +251,12 @@ class Launching : public ::testing::Test {
 
   void plan_for(const std::string& part) { plan_.steps = {plan::Hostname{part}}; }
 
+  // A Plan whose init does not ask whether it is placed.
+  void plan_to_tell(const std::string& part) {
+    plan_.steps = {plan::Hostname{part}, plan::Await{.point = static_cast<std::uint64_t>(Point::placed)}};
+    plan_.host.rlimits = {{RLIMIT_SIGPENDING, kFewSignals, kFewSignals}};
+  }
+
   void prepare(Launch& launch) {
     launch.prepare({[this](int pid) { born_ = pid; }, [this](int pid) { ready_ = pid; }});
   }
@@ -263,6 +293,61 @@ TEST_F(Launching, LeavesTheContainersProcessToItsCallerAndReapsTheFirstStage) {
   EXPECT_EQ(linux::reap(pid), 7);
 }
 
+TEST_F(Launching, TellsThatItIsPlacedWhereInitOnlyAwaitsThat) {
+  plan_to_tell("awaits placed");
+  Launch launch(runtime_, plan_, {});
+  prepare(launch);
+  launch.release();
+  EXPECT_EQ(ready_, launch.pid());
+  EXPECT_EQ(linux::reap(launch.pid()), 7);
+}
+
+TEST_F(Launching, TellsThatItIsPlacedOnlyWhenTheCallerIsDone) {
+  plan_to_tell("awaits placed");
+  Launch launch(runtime_, plan_, {});
+  launch.prepare({[&](int pid) {
+                    rlimit limit{};
+                    EXPECT_EQ(::prlimit(pid, RLIMIT_SIGPENDING, nullptr, &limit), 0);
+                    EXPECT_NE(limit.rlim_max, kFewSignals);
+                    EXPECT_EQ(ready_, 0);
+                  },
+                  [this](int pid) { ready_ = pid; }});
+  EXPECT_EQ(ready_, launch.pid());
+}
+
+TEST_F(Launching, MakesInitLeaveWhenItCannotBePlaced) {
+  plan_to_tell("awaits placed");
+  plan_.host.rlimits = {{RLIMIT_SIGPENDING, kFewSignals, 0}};
+  Launch launch(runtime_, plan_, {});
+  try {
+    prepare(launch);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("process.rlimits: RLIMIT_SIGPENDING soft 77 hard 0"));
+  }
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(launch.pid()), &info, WEXITED | WNOWAIT), 0);
+  EXPECT_EQ(info.si_status, 91);
+}
+
+TEST_F(Launching, TellsWhatInitFailedAtThoughItIsPlacedAfterItsEnd) {
+  plan_to_tell("fails before it is placed");
+  plan_.host.oom_score_adj = 500;
+  plan_.host.affinity.final_ = {~std::uint64_t{0}};
+  plan_.host.scheduler.emplace();
+  plan_.host.io_priority.emplace();
+  Launch launch(runtime_, plan_, {});
+  const auto born = [](int pid) {
+    while (!linux::has_ended(pid)) ::usleep(1000);
+  };
+  try {
+    launch.prepare({born, [](int) {}});
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("hostname \"fails before it is placed\""));
+  }
+}
+
 // Where nothing has to come before the pid namespace, crumb makes the container's process in it.
 class LaunchingTheFirstProcess : public Launching {
  protected:
@@ -282,6 +367,15 @@ TEST_F(LaunchingTheFirstProcess, KnowsItWithoutAWordOfInit) {
   EXPECT_EQ(born_, pid);
   EXPECT_EQ(ready_, pid);
   EXPECT_EQ(linux::reap(pid), 7);
+}
+
+TEST_F(LaunchingTheFirstProcess, TellsItThatItIsPlaced) {
+  plan_to_tell("is the first process and awaits placed");
+  plan_.steps.insert(plan_.steps.begin() + 1, plan::Fork{CLONE_NEWPID | CLONE_NEWUTS});
+  Launch launch(runtime_, plan_, {});
+  prepare(launch);
+  launch.release();
+  EXPECT_EQ(linux::reap(launch.pid()), 7);
 }
 
 TEST_F(LaunchingTheFirstProcess, RefusesAnInitThatReportsOne) {
