@@ -11,7 +11,7 @@
 // point     init sends                               host answers
 // map       - (sent by the first stage)               its user namespace's maps and its time offsets are written
 // pid       value: the container's first process      nothing (sent by the first stage, if there is one)
-// placed    -                                         its limits are set, and it is in its cgroups but for those of version
+// placed    - (or nothing: the Plan only awaits it)   its limits are set, and it is in its cgroups but for those of version
 //                                                     1 whose files `tasks` are the descriptors: it writes "0" to each
 //                                                     itself; text: their names, one a line
 // mounted   - (only where there are such hooks)       prestart and createRuntime hooks ran
