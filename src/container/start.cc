@@ -146,9 +146,9 @@ void start_made(const Runtime& runtime, Made& made, bool foreground) {
   CompileJob job(made.state);
   write_byte(made.entry, std::move(made.start));
   made.entry.unlock();
-  made.init.reset();
   if (const std::optional<wire::Message> record = read_record(result.get()))
     throw failure_of(*record, steps_of(runtime, made.entry.id()), foreground);
+  made.init.reset();  // not before: the process that executes the program would have to unmount it
   made.hooks.started(made.pid);
   job.start(runtime);
 }

@@ -21,11 +21,19 @@ namespace {
 constexpr unsigned kDirectoryMode = 0700, kEntryMode = 0600;
 constexpr unsigned kPermissions = 07777;
 
-Cache::Header header_of(std::string_view key, std::string_view content) {
+// A key with its checksum, which is the entry's name and part of what the entry is checked by.
+struct Key {
+  explicit Key(std::string_view bytes) : bytes(bytes), sum(checksum(bytes)) {}
+  std::string name() const { return fmt::format("{:016x}", sum); }
+  std::string_view bytes;
+  std::uint64_t sum;
+};
+
+Cache::Header header_of(const Key& key, std::string_view content) {
   Cache::Header header;
-  header.key_size = key.size();
+  header.key_size = key.bytes.size();
   header.size = content.size();
-  header.checksum = checksum(content, checksum(key));
+  header.checksum = checksum(content, key.sum);
   return header;
 }
 
@@ -41,10 +49,11 @@ const char* flaw_of_file(const struct stat& facts) {
 }
 
 // The content of an entry's bytes; nothing when they are not what was stored under that key.
-std::optional<std::string> content_of(std::string_view key, std::string_view bytes) {
+std::optional<std::string> content_of(const Key& key, std::string_view bytes) {
   constexpr std::size_t kHeader = sizeof(Cache::Header);
-  if (bytes.size() < kHeader + key.size() || bytes.substr(kHeader, key.size()) != key) return std::nullopt;
-  const std::string_view content = bytes.substr(kHeader + key.size());
+  const std::size_t size = key.bytes.size();
+  if (bytes.size() < kHeader + size || bytes.substr(kHeader, size) != key.bytes) return std::nullopt;
+  const std::string_view content = bytes.substr(kHeader + size);
   const Cache::Header expected = header_of(key, content);
   if (bytes_of(expected) != bytes.substr(0, kHeader)) return std::nullopt;
   return std::string(content);
@@ -74,11 +83,12 @@ void Cache::open() {
   if ((facts.st_mode & kPermissions & ~kDirectoryMode) != 0) refuse("its mode is not 0700");
 }
 
-std::string Cache::name_of(std::string_view key) { return fmt::format("{:016x}", checksum(key)); }
+std::string Cache::name_of(std::string_view key) { return Key(key).name(); }
 
-std::optional<std::string> Cache::find(std::string_view key) const {
+std::optional<std::string> Cache::find(std::string_view text) const {
   if (!directory_) return std::nullopt;
-  const std::string entry = name_of(key), name = path_ + "/" + entry;
+  const Key key(text);
+  const std::string entry = key.name(), name = path_ + "/" + entry;
   const auto refuse = [&](std::string_view reason) {
     log::warning(fmt::format("cache entry {} is not used: {}", name, reason));
     return std::nullopt;
@@ -100,13 +110,14 @@ std::optional<std::string> Cache::find(std::string_view key) const {
   }
 }
 
-void Cache::store(std::string_view key, std::string_view content) {
-  if (path_.empty() || key.size() + content.size() > kLargest) return;
+void Cache::store(std::string_view text, std::string_view content) {
+  if (path_.empty() || text.size() + content.size() > kLargest) return;
+  const Key key(text);
   try {
     if (!directory_) make_directories(path_, kDirectoryMode), open();
     if (!directory_) return;
     std::string bytes(bytes_of(header_of(key, content)));
-    replace_file(directory_.get(), name_of(key), bytes.append(key).append(content), kEntryMode);
+    replace_file(directory_.get(), key.name(), bytes.append(text).append(content), kEntryMode);
     prune();
   } catch (const Error& error) {
     log::debug(fmt::format("cache {}: nothing is kept: {}", path_, error.what()));

@@ -23,12 +23,13 @@ plan::CgroupLayout find_cgroups();
 
 // The parts of it, for tests. Controllers of a v2 hierarchy stay empty.
 //
-// The hierarchies of a text like /proc/self/cgroup that are in their usual places, as `kind_of` tells what is at a path;
-// nothing when one of version 1 is not. mountinfo knows all, but the kernel writes it line by line for every mount of the
-// machine: with 300 of them that is a tenth of a start.
+// The hierarchies that are in their usual places, as `kind_of` tells what is at a path: that of version 2 on /sys/fs/cgroup,
+// and then no other counts, as for runc and crun; else those of `own`, a text like /proc/self/cgroup. Nothing when one of
+// version 1 is somewhere else. mountinfo knows all, but the kernel writes it line by line for every mount of the machine: with
+// 300 of them that is a tenth of a start.
 enum class CgroupKind { none, v1, v2 };
 using CgroupKindOf = std::function<CgroupKind(const std::string& path)>;
-std::optional<plan::CgroupLayout> usual_cgroups(std::string_view own, const CgroupKindOf& kind_of);
+std::optional<plan::CgroupLayout> usual_cgroups(const std::function<std::string()>& own, const CgroupKindOf& kind_of);
 
 // A hierarchy that is mounted several times is taken below /sys/fs/cgroup if it is there.
 plan::CgroupLayout parse_cgroups(const std::string& mountinfo);

@@ -67,18 +67,20 @@ plan::CgroupLayout parse_cgroups(const std::string& mountinfo) {
 }
 
 // The kernel lists hierarchies that are mounted nowhere, too.
-std::optional<plan::CgroupLayout> usual_cgroups(std::string_view own, const CgroupKindOf& kind_of) {
+std::optional<plan::CgroupLayout> usual_cgroups(const std::function<std::string()>& own, const CgroupKindOf& kind_of) {
   constexpr std::string_view kNamed = "name=";
-  plan::CgroupLayout layout;
+  plan::CgroupLayout layout{.mode = plan::CgroupMode::v2, .hierarchies = {{std::string(kUsual), {}, true}}};
+  if (kind_of(std::string(kUsual)) == CgroupKind::v2) return layout;
+  layout.hierarchies.clear();
   bool all_found = true;
   const auto look = [&](std::string path, CgroupKind wanted, std::vector<std::string> controllers) {
     if (kind_of(path) != wanted) return false;
     layout.hierarchies.push_back({std::move(path), std::move(controllers), wanted == CgroupKind::v2});
     return true;
   };
-  for_each_membership(own, [&](std::string_view controllers, std::string_view) {
+  for_each_membership(own(), [&](std::string_view controllers, std::string_view) {
     if (controllers.empty()) {
-      if (!look(std::string(kUsual), CgroupKind::v2, {})) look(fmt::format("{}/unified", kUsual), CgroupKind::v2, {});
+      look(fmt::format("{}/unified", kUsual), CgroupKind::v2, {});
       return;
     }
     const std::string_view name = controllers.starts_with(kNamed) ? controllers.substr(kNamed.size()) : controllers;
@@ -118,7 +120,8 @@ namespace {
 
 plan::CgroupLayout where_they_are() {
   try {
-    if (std::optional<plan::CgroupLayout> usual = usual_cgroups(read_file("/proc/self/cgroup"), cgroup_kind_at)) return *usual;
+    const auto own = [] { return read_file("/proc/self/cgroup"); };
+    if (std::optional<plan::CgroupLayout> usual = usual_cgroups(own, cgroup_kind_at)) return *usual;
   } catch (const Error&) {
     // A kernel without cgroups.
   }

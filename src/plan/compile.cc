@@ -107,8 +107,11 @@ Plan compile_create(const oci::Config& config, const Surroundings& surroundings)
   add_users(input, plan.host);
   add_net_devices(input, plan.host);
   add_intel_rdt(input, plan.host);
+  constexpr std::size_t kUsual = 64;  // steps
+  plan.steps.reserve(kUsual);
   std::vector<Source> sources;
   std::vector<Step> filesystem;
+  filesystem.reserve(kUsual);
   add_filesystem(input, plan.host, sources, filesystem);
   add_placed(input, plan.host, filesystem);
   add_first_process(input, sources, plan.steps);

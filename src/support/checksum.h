@@ -2,7 +2,6 @@
 // (sha256.h) is not where a hypervisor has to answer what the CPU can do.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -20,11 +19,15 @@ inline std::uint64_t checksum(std::string_view bytes, std::uint64_t begin = 0) {
     sum ^= sum >> kHalf;
   };
   add(bytes.size());
-  for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), sizeof sum))) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data(), std::min(bytes.size(), sizeof word));
+  std::uint64_t word = 0;
+  for (; bytes.size() >= sizeof word; bytes.remove_prefix(sizeof word)) {
+    std::memcpy(&word, bytes.data(), sizeof word);
     add(word);
   }
+  if (bytes.empty()) return sum;
+  word = 0;
+  std::memcpy(&word, bytes.data(), bytes.size());
+  add(word);
   return sum;
 }
 

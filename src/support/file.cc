@@ -3,26 +3,47 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "support/error.h"
 
 namespace crumb {
 
-std::string read_all(int fd, const std::string& name, std::size_t limit) {
+namespace {
+
+std::size_t read_some(int fd, char* buffer, std::size_t size, const std::string& name) {
+  long count = 0;
+  do count = kernel::read(fd, buffer, size);
+  while (count == -EINTR);
+  return static_cast<std::size_t>(check(count, "{}", name));
+}
+
+// As many bytes as the file says it has, and one more: less than that is all. Empty where it says nothing, as in procfs.
+std::string read_promised(int fd, const std::string& name, std::size_t limit, bool& whole) {
   std::string bytes;
   struct stat facts{};
-  char buffer[16384];
-  for (;;) {
-    const long count = kernel::read(fd, buffer, sizeof buffer);
-    if (count == -EINTR) continue;
-    if (check(count, "{}", name) == 0) return bytes;
-    const bool large = bytes.empty() && count == sizeof buffer;
-    if (large && kernel::fstat(fd, &facts) == 0 && facts.st_size > 0)
-      bytes.reserve(static_cast<std::size_t>(facts.st_size) + 1);
-    bytes.append(buffer, static_cast<std::size_t>(count));
+  if (kernel::fstat(fd, &facts) < 0 || !S_ISREG(facts.st_mode) || facts.st_size <= 0) return bytes;
+  const std::size_t size = std::min(static_cast<std::size_t>(facts.st_size), limit);
+  bytes.resize(size + 1);
+  bytes.resize(read_some(fd, bytes.data(), bytes.size(), name));
+  whole = bytes.size() == size;
+  return bytes;
+}
+
+}  // namespace
+
+std::string read_all(int fd, const std::string& name, std::size_t limit) {
+  constexpr std::size_t kPiece = 4096;
+  bool whole = false;
+  std::string bytes = read_promised(fd, name, limit, whole);
+  for (char piece[kPiece]; !whole;) {
+    const std::size_t count = read_some(fd, piece, sizeof piece, name);
+    bytes.append(piece, count);
+    whole = count == 0;
     if (bytes.size() > limit) throw fail("{}: larger than {} bytes", name, limit);
   }
+  return bytes;
 }
 
 std::string read_file(int directory, const std::string& path, std::size_t limit) {

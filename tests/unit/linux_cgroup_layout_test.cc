@@ -78,6 +78,10 @@ TEST(CgroupLayout, OfSeveralMountsOfAHierarchyTheUsualPlaceCounts) {
 // /proc/self/cgroup of the machine whose mounts are kSystemd; and what is below /sys/fs/cgroup there.
 constexpr char kOwnOfSystemd[] = "4:memory:/\n3:cpu,cpuacct:/\n1:name=systemd:/init.scope\n0::/init.scope\n";
 
+std::function<std::string()> own(const char* text) {
+  return [text] { return std::string(text); };
+}
+
 CgroupKind kind_of_systemd(const std::string& path) {
   if (path == "/sys/fs/cgroup/unified") return CgroupKind::v2;
   for (const char* name : {"memory", "cpu,cpuacct", "systemd"})
@@ -86,7 +90,7 @@ CgroupKind kind_of_systemd(const std::string& path) {
 }
 
 TEST(CgroupLayout, HierarchiesInTheirUsualPlacesAreFoundWithoutMountinfo) {
-  const std::optional<CgroupLayout> found = usual_cgroups(kOwnOfSystemd, kind_of_systemd);
+  const std::optional<CgroupLayout> found = usual_cgroups(own(kOwnOfSystemd), kind_of_systemd);
   ASSERT_TRUE(found);
   const CgroupLayout mounts = parse_cgroups(kSystemd);
   EXPECT_EQ(found->mode, mounts.mode);
@@ -99,16 +103,17 @@ TEST(CgroupLayout, HierarchiesInTheirUsualPlacesAreFoundWithoutMountinfo) {
 }
 
 TEST(CgroupLayout, OneInAnUnusualPlaceIsLeftToMountinfo) {
-  EXPECT_FALSE(usual_cgroups("9:hugetlb:/\n4:memory:/\n", kind_of_systemd));
-  EXPECT_FALSE(usual_cgroups("3:cpuacct,cpu:/\n", kind_of_systemd));  // CentOS mounts these as cpu,cpuacct
-  EXPECT_FALSE(usual_cgroups("0::/\n", [](const std::string&) { return CgroupKind::none; }));
-  EXPECT_FALSE(usual_cgroups("1:name=systemd:/\n", [](const std::string&) { return CgroupKind::v2; }));
-  EXPECT_FALSE(usual_cgroups("", kind_of_systemd));
+  EXPECT_FALSE(usual_cgroups(own("9:hugetlb:/\n4:memory:/\n"), kind_of_systemd));
+  EXPECT_FALSE(usual_cgroups(own("3:cpuacct,cpu:/\n"), kind_of_systemd));  // CentOS mounts these as cpu,cpuacct
+  EXPECT_FALSE(usual_cgroups(own("0::/\n"), [](const std::string&) { return CgroupKind::none; }));
+  const auto foreign = [](const std::string& path) { return path == "/sys/fs/cgroup" ? CgroupKind::none : CgroupKind::v2; };
+  EXPECT_FALSE(usual_cgroups(own("1:name=systemd:/\n"), foreign));
+  EXPECT_FALSE(usual_cgroups(own(""), kind_of_systemd));
 }
 
-TEST(CgroupLayout, PureVersion2IsMountedOnTheFolderItself) {
+TEST(CgroupLayout, PureVersion2IsMountedOnTheFolderItselfWhateverHierarchiesTheKernelHas) {
   const auto v2 = [](const std::string& path) { return path == "/sys/fs/cgroup" ? CgroupKind::v2 : CgroupKind::none; };
-  const std::optional<CgroupLayout> found = usual_cgroups("0::/user.slice\n", v2);
+  const std::optional<CgroupLayout> found = usual_cgroups(own("4:memory:/\n0::/user.slice\n"), v2);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->mode, CgroupMode::v2);
   ASSERT_THAT(found->hierarchies, SizeIs(1));
@@ -117,7 +122,7 @@ TEST(CgroupLayout, PureVersion2IsMountedOnTheFolderItself) {
 
 TEST(CgroupLayout, WithoutAMountOfVersion2TheMachineHasVersion1) {
   const auto v1 = [](const std::string& path) { return path.ends_with("/memory") ? CgroupKind::v1 : CgroupKind::none; };
-  const std::optional<CgroupLayout> found = usual_cgroups("4:memory:/\n0::/\n", v1);
+  const std::optional<CgroupLayout> found = usual_cgroups(own("4:memory:/\n0::/\n"), v1);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->mode, CgroupMode::v1);
 }
