@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cstring>
 #include <utility>
 
 namespace crumb::container {
@@ -11,33 +12,44 @@ namespace {
 // Objects and arrays, one member or item after the other.
 class Text {
  public:
+  Text() : text_(kUsual, '\0') {}
+
   template <class Value>
   Text& member(std::string_view name, const Value& value) {
     separate();
     add(name);
-    text_ += ':';
+    put(":");
     add(value);
     return *this;
   }
-  Text& open(char bracket) { return text_ += bracket, *this; }
-  Text& close(char bracket) { return text_ += bracket, *this; }
-  std::string take() { return std::move(text_); }
+  Text& open(char bracket) { return put({&bracket, 1}), *this; }
+  Text& close(char bracket) { return put({&bracket, 1}), *this; }
+  std::string take() { return text_.resize(used_), std::move(text_); }
 
  private:
+  static constexpr std::size_t kUsual = 2048;  // bytes
+
+  // Most pieces are a letter or two, for which a string's own functions take much longer.
+  void put(std::string_view piece) {
+    if (text_.size() - used_ < piece.size()) text_.resize(2 * text_.size() + piece.size());
+    std::memcpy(text_.data() + used_, piece.data(), piece.size());
+    used_ += piece.size();
+  }
   void separate() {
-    if (text_.back() != '{' && text_.back() != '[') text_ += ',';
+    const char last = text_[used_ - 1];
+    if (last != '{' && last != '[') put(",");
   }
 
-  void add(bool value) { text_ += value ? "true" : "false"; }
-  void add(int value) { text_ += std::to_string(value); }
-  void add(std::uint64_t value) { text_ += std::to_string(value); }
+  void add(bool value) { put(value ? "true" : "false"); }
+  void add(int value) { put(std::to_string(value)); }
+  void add(std::uint64_t value) { put(std::to_string(value)); }
   void add(const std::string& value) { add(std::string_view(value)); }
   void add(std::string_view value) {
     const bool plain = std::ranges::none_of(value, [](unsigned char c) { return c < ' ' || c == '"' || c == '\\'; });
     if (plain)
-      text_.append("\"").append(value).append("\"");
+      put("\""), put(value), put("\"");
     else
-      text_ += boost::json::serialize(boost::json::string_view(value.data(), value.size()));
+      put(boost::json::serialize(boost::json::string_view(value.data(), value.size())));
   }
   void add(const std::map<std::string, std::string>& members) {
     open('{');
@@ -68,6 +80,7 @@ class Text {
   }
 
   std::string text_;
+  std::size_t used_ = 0;  // of it
 };
 
 }  // namespace

@@ -59,8 +59,9 @@ long fill(Context& context, const Mount& step, const Fd& covered, const Fd& moun
   return covered && (step.flags & wire::kCopyUp) ? copy_up(context, covered, mount) : 0;
 }
 
-// copy-symlink: the source itself when it is a link. 1: it is none, bind it.
-long copy_link(Context& context, const Mount& step) {
+// copy-symlink: the source itself when it is a link. 1: it is none, bind it. No part of its caller, whose stack would have two
+// pages more.
+[[gnu::noinline]] long copy_link(Context& context, const Mount& step) {
   Fd source, parent;
   const char* name = nullptr;
   char target[kLongestPath], present[kLongestPath];

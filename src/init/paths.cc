@@ -37,7 +37,9 @@ long make_entry(int directory, const char* name, Missing missing) {
 // it; links are read and walked here.
 class Walk {
  public:
-  Walk(Context& context, Missing missing) : context_(context), missing_(missing) {}
+  Walk(Context& context, Missing missing) : context_(context), missing_(missing) {  // NOLINT(*-member-init)
+    done_[0] = rest_[0] = name_[0] = 0;
+  }
   long make(const char* path);
 
  private:
@@ -52,11 +54,12 @@ class Walk {
 
   Context& context_;
   const Missing missing_;
-  Fd at_;                         // where the walk stands
-  char done_[kLongestPath] = {};  // the way there from the root, without links
-  char rest_[kLongestPath] = {};  // what is still to go
-  size_t cursor_ = 0;             // in rest_
-  char name_[kLongestName] = {};  // the component in hand
+  Fd at_;  // where the walk stands
+  // Only their first byte has to be there: the rest of such pages costs more than the walk.
+  char done_[kLongestPath];  // the way there from the root, without links
+  char rest_[kLongestPath];  // what is still to go
+  size_t cursor_ = 0;        // in rest_
+  char name_[kLongestName];  // the component in hand
   int links_ = 0;
 };
 

@@ -74,16 +74,19 @@ bool Reader::take(size_t size) {
 }
 
 // Nothing on the wire is aligned. The lower bytes come first on both machines that crumb runs on.
-uint64_t Reader::number(unsigned size) {
-  if (!take(size)) return 0;
+template <unsigned Size>
+uint64_t Reader::number() {
+  if (!take(Size)) return 0;
   uint64_t value = 0;
-  for (unsigned i = 0; i < size; ++i) value |= static_cast<uint64_t>(at_[i]) << (8 * i);
-  at_ += size;
+  __builtin_memcpy(&value, at_, Size);
+  at_ += Size;
   return value;
 }
+template uint64_t Reader::number<2>();
+template uint64_t Reader::number<8>();
 
 Text Reader::text() {
-  const uint64_t size = number(4);
+  const uint64_t size = number<4>();
   if (!take(size + 1)) return {};
   const char* const at = reinterpret_cast<const char*>(at_);
   for (uint64_t i = 0; i < size; ++i) ok_ = ok_ && at[i] != 0;
@@ -93,14 +96,14 @@ Text Reader::text() {
 }
 
 void Reader::operator()(const char*, List<uint64_t>& list) {
-  const uint64_t count = number(4);
+  const uint64_t count = number<4>();
   if (!take(count * sizeof(uint64_t))) return;
   list = {at_, at_ + count * sizeof(uint64_t), static_cast<uint32_t>(count)};
   at_ = list.end;
 }
 
 void Reader::operator()(const char*, List<Text>& list) {
-  const uint64_t count = number(4);
+  const uint64_t count = number<4>();
   const unsigned char* const at = at_;
   for (uint64_t i = 0; i < count && ok_; ++i) text();
   if (ok_) list = {at, at_, static_cast<uint32_t>(count)};

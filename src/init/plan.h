@@ -33,8 +33,8 @@ class Reader {
  public:
   Reader(const unsigned char* at, const unsigned char* end) : at_(at), end_(end) {}
 
-  uint16_t number16() { return static_cast<uint16_t>(number(2)); }
-  void operator()(const char*, uint64_t& value) { value = number(8); }
+  uint16_t number16() { return static_cast<uint16_t>(number<2>()); }
+  void operator()(const char*, uint64_t& value) { value = number<8>(); }
   void operator()(const char*, Text& value) { value = text(); }
   void operator()(const char*, List<uint64_t>& list);
   void operator()(const char*, List<Text>& list);
@@ -43,7 +43,8 @@ class Reader {
   bool at_end() const { return at_ == end_; }
 
  private:
-  uint64_t number(unsigned size);
+  template <unsigned Size>
+  uint64_t number();
   Text text();
   bool take(size_t size);
 

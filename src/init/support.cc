@@ -7,19 +7,29 @@
 #ifdef CRUMB_HOSTED
 #include <stdlib.h>
 #else
-// What the compiler calls on its own.
+// What the compiler calls on its own. x86-64 has instructions for the two that are called with kilobytes.
 extern "C" {
 void* memcpy(void* to, const void* from, size_t size) {
+#if defined(__x86_64__)
+  void* end = to;
+  asm volatile("rep movsb" : "+D"(end), "+S"(from), "+c"(size) : : "memory");
+#else
   for (size_t i = 0; i < size; ++i) static_cast<char*>(to)[i] = static_cast<const char*>(from)[i];
+#endif
   return to;
 }
 void* memmove(void* to, const void* from, size_t size) {
-  if (to <= from) return memcpy(to, from, size);
+  if (to <= from) return memcpy(to, from, size);  // from the front
   for (size_t i = size; i > 0; --i) static_cast<char*>(to)[i - 1] = static_cast<const char*>(from)[i - 1];
   return to;
 }
 void* memset(void* to, int byte, size_t size) {
+#if defined(__x86_64__)
+  void* end = to;
+  asm volatile("rep stosb" : "+D"(end), "+c"(size) : "a"(byte) : "memory");
+#else
   for (size_t i = 0; i < size; ++i) static_cast<char*>(to)[i] = static_cast<char>(byte);
+#endif
   return to;
 }
 int memcmp(const void* a, const void* b, size_t size) {

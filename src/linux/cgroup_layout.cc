@@ -86,7 +86,7 @@ std::optional<plan::CgroupLayout> usual_cgroups(const std::function<std::string(
     const std::string_view name = controllers.starts_with(kNamed) ? controllers.substr(kNamed.size()) : controllers;
     std::vector<std::string> words;
     for (const std::string_view word : split(controllers, ',')) words.emplace_back(word);
-    all_found = all_found && look(fmt::format("{}/{}", kUsual, name), CgroupKind::v1, std::move(words));
+    all_found = all_found && look(std::string(kUsual).append("/").append(name), CgroupKind::v1, std::move(words));
   });
   if (!all_found || layout.hierarchies.empty()) return std::nullopt;
   std::ranges::reverse(layout.hierarchies);  // the order of their mounts

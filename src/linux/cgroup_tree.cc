@@ -105,23 +105,31 @@ std::string unified_path(std::string_view text) {
 }
 
 std::vector<std::string> cgroup_levels(const CgroupLeaf& leaf) {
-  if (!leaf.mountpoint.starts_with('/') || !leaf.path.starts_with('/'))
-    throw fail("{}: not an absolute path", cgroup_name(leaf));
+  const std::string directory = cgroup_directory(leaf);
   std::vector<std::string> levels;
-  std::string at = leaf.mountpoint;
-  for (const std::string_view part : split(std::string_view(leaf.path).substr(1), '/')) {
-    if (part.empty() || part == "." || part == ".." || part.find('\0') != std::string_view::npos)
-      throw fail("{}: \"{}\" cannot be a part of a cgroup's path", cgroup_name(leaf), part);
-    levels.push_back(at += fmt::format("/{}", part));
+  for (std::size_t end = leaf.mountpoint.size(); end != directory.size();) {
+    end = std::min(directory.find('/', end + 1), directory.size());
+    levels.push_back(directory.substr(0, end));
   }
   return levels;
 }
 
-std::string cgroup_directory(const CgroupLeaf& leaf) { return cgroup_levels(leaf).back(); }
+std::string cgroup_directory(const CgroupLeaf& leaf) {
+  if (!leaf.mountpoint.starts_with('/') || !leaf.path.starts_with('/'))
+    throw fail("{}: not an absolute path", cgroup_name(leaf));
+  for (std::size_t slash = 0; slash != std::string::npos;) {
+    const std::size_t begin = slash + 1;
+    slash = leaf.path.find('/', begin);
+    const std::string_view part = std::string_view(leaf.path).substr(begin, slash - begin);
+    if (part.empty() || part == "." || part == ".." || part.find('\0') != std::string_view::npos)
+      throw fail("{}: \"{}\" cannot be a part of a cgroup's path", cgroup_name(leaf), part);
+  }
+  return leaf.mountpoint + leaf.path;
+}
 
 bool has_freezer(const CgroupLeaf& leaf) { return std::ranges::find(leaf.controllers, "freezer") != leaf.controllers.end(); }
 
-std::string cgroup_name(const CgroupLeaf& leaf) { return fmt::format("cgroup {} in {}", quote(leaf.path), leaf.mountpoint); }
+std::string cgroup_name(const CgroupLeaf& leaf) { return "cgroup " + quote(leaf.path) + " in " + leaf.mountpoint; }
 
 void for_each_cgroup(const CgroupLeaf& leaf, const std::function<void(int directory)>& visit) {
   walk(leaf, [&](int directory, int, const std::string&) { return visit(directory), true; });

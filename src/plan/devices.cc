@@ -61,7 +61,7 @@ std::vector<Rule> listed_rules(const LimitsInput& input) {
   for (std::size_t i = 0; i < input.resources.device_rules.size(); ++i) {
     const oci::DeviceRule& rule = input.resources.device_rules[i];
     if (rule.is_reset()) rules.clear();
-    rules.push_back({rule, fmt::format("{}[{}]", place, i)});
+    rules.push_back({rule, place + '[' + std::to_string(i) + ']'});
   }
   for (const Always& always : kAlways) {
     const oci::DeviceRule rule{true, always.type, always.major, always.minor, std::string(always.access)};

@@ -23,12 +23,15 @@ class Encoder {
   void operator()(const char* field, const std::string& text) {
     if (text.find('\0') != std::string::npos) throw fail("plan: {}: holds a NUL character", field);
     count(text.size());
-    out_.append(text).push_back('\0');
+    out_.append(text.c_str(), text.size() + 1);
   }
-  template <class T>
-  void operator()(const char* field, const std::vector<T>& list) {
+  void operator()(const char*, const std::vector<std::uint64_t>& list) {
     count(list.size());
-    for (const T& item : list) (*this)(field, item);
+    out_.append(reinterpret_cast<const char*>(list.data()), list.size() * sizeof list[0]);
+  }
+  void operator()(const char* field, const std::vector<std::string>& list) {
+    count(list.size());
+    for (const std::string& item : list) (*this)(field, item);
   }
 
  private:
@@ -106,7 +109,10 @@ wire::Header decode_header(Decoder& decoder, std::size_t size) {
 }  // namespace
 
 std::string encode(const std::vector<Step>& steps, const Descriptors& descriptors) {
-  std::string out(sizeof(wire::Header), '\0');
+  constexpr std::size_t kUsual = 8192;  // bytes
+  std::string out;
+  out.reserve(kUsual);
+  out.resize(sizeof(wire::Header));
   Encoder encoder(out);
   for (const Step& step : steps) {
     encoder.number(static_cast<std::uint16_t>(step.index() + 1));

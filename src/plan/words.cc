@@ -162,7 +162,7 @@ std::vector<std::string> seccomp_words(const oci::Seccomp& profile) {
 
 std::string device_rule_text(const oci::DeviceRule& rule) {
   const auto number = [](const std::optional<std::uint64_t>& value) { return value ? fmt::to_string(*value) : "*"; };
-  return fmt::format("{} {}:{} {}", rule.type, number(rule.major), number(rule.minor), rule.access);
+  return std::string({rule.type, ' '}) + number(rule.major) + ':' + number(rule.minor) + ' ' + rule.access;
 }
 
 std::vector<std::string> mount_words(const Mount& mount) {

@@ -94,7 +94,7 @@ Document Document::parse(std::string_view text, std::string name) {
   if (code) throw fail("{}: {}: {}", name, position(text, used), code.message());
   const std::size_t rest = text.find_first_not_of(" \t\r\n", used);
   if (rest != std::string_view::npos) throw fail("{}: {}: text after the end of the JSON value", name, position(text, rest));
-  return {parser.release(), std::move(name)};
+  return {parser.release(), std::move(name), text.find("\\u0000") != std::string_view::npos};
 }
 
 Cursor Document::root() const { return {*this, content_}; }
@@ -155,7 +155,7 @@ bool Cursor::boolean() const {
 std::string Cursor::string() const {
   const boost::json::string* text = content_->if_string();
   if (!text) throw expected(*this, "a string");
-  if (text->find('\0') != boost::json::string::npos) throw error("holds a NUL character");
+  if (document_->may_hold_nul() && text->find('\0') != boost::json::string::npos) throw error("holds a NUL character");
   return {text->data(), text->size()};
 }
 

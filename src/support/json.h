@@ -38,11 +38,15 @@ class Document {
   Cursor root() const;
   const value& content() const { return content_; }
   const std::string& name() const { return name_; }
+  // Whether any of its strings may: there is one way to write one.
+  bool may_hold_nul() const { return may_hold_nul_; }
 
  private:
-  Document(value content, std::string name) : content_(std::move(content)), name_(std::move(name)) {}
+  Document(value content, std::string name, bool may_hold_nul)
+      : content_(std::move(content)), name_(std::move(name)), may_hold_nul_(may_hold_nul) {}
   value content_;
   std::string name_;
+  bool may_hold_nul_;
 };
 
 // One value of a Document. Costs two pointers: the place is looked up only when an error needs it.

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
 
 namespace crumb::json {
 namespace {
@@ -16,6 +19,25 @@ constexpr std::array<Mark, 256> kMarks = [] {
   marks[','] = Mark::comma;
   return marks;
 }();
+
+// Bit 7 of each byte that is the letter, up to the first one; of those behind it more bits may be set.
+std::uint64_t where_is(char letter, std::uint64_t bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighest = 0x8080808080808080;
+  const std::uint64_t zeros = bytes ^ (kOnes * static_cast<unsigned char>(letter));
+  return (zeros - kOnes) & ~zeros & kHighest;
+}
+
+// The first quote or backslash, eight bytes at a time where there are as many, else somewhere before it.
+const char* past_letters(const char* at, const char* end) {
+  std::uint64_t bytes = 0;
+  for (; end - at >= static_cast<std::ptrdiff_t>(sizeof bytes); at += sizeof bytes) {
+    std::memcpy(&bytes, at, sizeof bytes);
+    if constexpr (std::endian::native == std::endian::big) return at;
+    const std::uint64_t found = where_is('"', bytes) | where_is('\\', bytes);
+    if (found != 0) return at + std::countr_zero(found) / 8;
+  }
+  return at;
+}
 
 // Goes through a text that need not be JSON: whatever is not as expected ends it.
 class Scanner {
@@ -65,8 +87,8 @@ class Scanner {
   // What stands between the quotes.
   bool string(std::string_view& content) {
     if (!take('"')) return false;
-    const char* at = at_;
-    while (at != end_ && *at != '"') at += *at == '\\' && at + 1 != end_ ? 2 : 1;
+    const char* at = past_letters(at_, end_);
+    while (at != end_ && *at != '"') at = past_letters(at + (*at == '\\' && at + 1 != end_ ? 2 : 1), end_);
     content = {at_, at};
     at_ = at == end_ ? at : at + 1;
     return at != end_;

@@ -19,6 +19,8 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 }
 
 std::string quote(std::string_view text) {
+  const auto plain = [](unsigned char letter) { return letter >= ' ' && letter != '"' && letter != '\\' && letter != 0x7f; };
+  if (std::ranges::all_of(text, plain)) return std::string("\"").append(text).append("\"");
   std::string quoted = "\"";
   for (const char letter : text) {
     if (letter == '"' || letter == '\\')
