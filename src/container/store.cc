@@ -202,15 +202,15 @@ void Entry::remove() {
     const long result = kernel::unlinkat(directory_.get(), name.c_str(), 0);
     if (result != -ENOENT) check(result, "container \"{}\": remove its {}", id_, name);
   };
-  const auto remove_directory = [&] { return kernel::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR); };
-  for (const char* name : {kConfigFile, kStartFifo, kResultFifo, kStateFile}) unlink(name);
-  long result = remove_directory();
-  if (result == -ENOTEMPTY) {  // restored, or a crumb was killed while it wrote
-    const Fd again(check(kernel::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "container \"{}\"", id_));
-    for (const linux::Entry& file : linux::entries(again.get(), id_))
-      file.name == kCriuRoot ? remove_criu_root(directory_.get()) : unlink(file.name);
-    result = remove_directory();
+  const Fd again(check(kernel::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "container \"{}\"", id_));
+  for (const linux::Entry& file : linux::entries(again.get(), id_)) {
+    if (file.name == kCriuRoot)
+      remove_criu_root(directory_.get());
+    else if (file.name != kStateFile)
+      unlink(file.name);
   }
+  unlink(kStateFile);
+  const long result = kernel::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR);
   if (result != -ENOENT) check(result, "container \"{}\": remove its state", id_);
 }
 

@@ -24,7 +24,7 @@ constexpr unsigned kPermissions = 07777;
 
 // A key with its checksum, which is the entry's name and part of what the entry is checked by.
 struct Key {
-  explicit Key(std::string_view bytes) : bytes(bytes), sum(checksum(bytes)) {}
+  explicit Key(std::string_view text) : bytes(text), sum(checksum(text)) {}
   std::string name() const { return fmt::format("{:016x}", sum); }
   std::string_view bytes;
   std::uint64_t sum;

@@ -1,5 +1,7 @@
 #include "support/text.h"
 
+#include <algorithm>
+
 #include <fmt/ranges.h>
 
 namespace crumb {

@@ -33,6 +33,13 @@ TEST_F(File, IsReadWhole) {
 
 TEST_F(File, OfTheKernelsIsReadThoughItsSizeIsZero) { EXPECT_EQ(read_file("/proc/self/comm"), content("/proc/self/comm")); }
 
+TEST_F(File, IsReadFromWhereItsDescriptorStands) {
+  put(folder_ / "a", "12345");
+  const Fd file(::open((folder_ / "a").c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::lseek(file.get(), 3, SEEK_SET), 3);
+  EXPECT_EQ(read_all(file.get(), "a"), "45");
+}
+
 TEST_F(File, LargerThanTheLimitIsRefused) {
   put(folder_ / "a", "12345");
   EXPECT_EQ(read_file(AT_FDCWD, folder_ / "a", 5), "12345");
@@ -112,7 +119,22 @@ TEST_F(File, AnInterruptedCallIsRepeated) {
 
 TEST_F(File, AFailedReadIsAnErrorAndNotAShortFile) {
   put(folder_ / "a", std::string(100000, 'x'));
-  EXPECT_EQ(testing::error_under("read#2=EIO", [&] { read_file(folder_ / "a"); }), (folder_ / "a") + ": Input/output error");
+  EXPECT_EQ(testing::error_under("read#1=EIO", [&] { read_file(folder_ / "a"); }), (folder_ / "a") + ": Input/output error");
+}
+
+TEST_F(File, APipeIsReadPieceByPieceAndAFailedReadOfOneIsAnError) {
+  const auto read_pipe = [] {
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    const Fd reader(ends[0]);
+    {
+      const Fd writer(ends[1]);
+      write_all(writer.get(), std::string(10000, 'x'), "pipe");
+    }
+    return read_all(reader.get(), "pipe");
+  };
+  EXPECT_EQ(read_pipe(), std::string(10000, 'x'));
+  EXPECT_EQ(testing::error_under("read#2=EIO", read_pipe), "pipe: Input/output error");
 }
 #endif
 
