@@ -14,18 +14,21 @@ CLONE_NEWNS = 0x20000
 PR_SET_CHILD_SUBREAPER = 36
 
 
-def prepare(work):
+def prepare(work, cgroup2=False):
     """Makes this process the reaper of the containers that it leaves behind, with mounts of its own, which end with it: a tmpfs at
     `work`, since state directories are on one (/run) on most machines; and where cgroup version 1 and 2 are mixed, which crun
-    refuses, no version 2, for all that is measured."""
+    refuses, no version 2, for all that is measured. cgroup2: version 2 alone."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS) != 0 or libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
     work.mkdir(parents=True, exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "crumb-bench", work], check=True)
-    if (CGROUPS / "unified/cgroup.procs").exists() and shutil.which("crun"):
-        subprocess.run(["umount", CGROUPS / "unified"], check=True)
+    if cgroup2 and not (CGROUPS / "cgroup.procs").exists():
+        subprocess.run(["umount", "--lazy", CGROUPS], check=True)
+        subprocess.run(["mount", "-t", "cgroup2", "crumb-bench", CGROUPS], check=True)
+    elif (CGROUPS / "unified/cgroup.procs").exists() and shutil.which("crun"):
+        subprocess.run(["umount", "--lazy", CGROUPS / "unified"], check=True)
 
 
 def filesystem(path):

@@ -3,7 +3,7 @@
 LETTERS = {
     "-": "spawning the program", "n": "namespaces", "r": "the root: bind, pivot_root, /proc", "m": "the other mounts",
     "d": "device nodes and links", "p": "masked and read-only paths", "c": "cgroups and device rules", "k": "capabilities",
-    "f": "seccomp filter",
+    "f": "seccomp filter", "o": "each place looked at, before and after", "i": "a program of its own", "t": "state that others can read and remove",
 }
 SHARES = {"wall_min_ms": "min ms", "wall_median_ms": "median ms", "cpu_median_ms": "CPU ms"}
 

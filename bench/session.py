@@ -34,6 +34,13 @@ class Session:
     """One run of a benchmark; subclasses have measure(), which returns its own part of the results."""
 
     longest_command = measure.LONGEST_COMMAND  # seconds
+    cgroup2 = False  # --cgroup2
+
+    @classmethod
+    def prepare(cls):
+        """The mounts and the root filesystem of all measurements."""
+        machine.prepare(subjects.WORK, cls.cgroup2)
+        subjects.make_rootfs()
 
     def __init__(self, rounds):
         self.rounds, self.notes, self.made = rounds, [], []
@@ -143,7 +150,7 @@ def write(results, folder, name, markdown, plot):
         print("no plot: matplotlib is missing (scripts/install-deps --bench)", file=sys.stderr)
 
 
-def main(description, kind, name, prepare, markdown, plot, rounds=None, options=None, set_options=None):
+def main(description, kind, name, markdown, plot, rounds=None, options=None, set_options=None):
     """The command line of a benchmark. kind: its Session; name: of the files of its results; plot: None
     where tables say all; rounds: by default, where it has any."""
     program = f"bench/{pathlib.Path(sys.argv[0]).name}"
@@ -151,9 +158,12 @@ def main(description, kind, name, prepare, markdown, plot, rounds=None, options=
     if rounds:
         parser.add_argument("--rounds", type=int, default=rounds, help=f"of each part (default: {rounds}); fewer where they take long")
     parser.add_argument("--output", type=pathlib.Path, default=BUILD / "bench", metavar="DIR", help="of the results (default: build/bench)")
+    parser.add_argument("--cgroup2", action="store_true",
+                        help="with nothing but cgroup version 2 on /sys/fs/cgroup, which has the controllers that version 1 leaves it")
     if options:
         options(parser)
     arguments = parser.parse_args()
+    kind.cgroup2 = arguments.cgroup2
     if set_options:
         set_options(arguments)
     if os.geteuid() != 0:
@@ -165,7 +175,7 @@ def main(description, kind, name, prepare, markdown, plot, rounds=None, options=
     session = None
     try:
         subjects.compile_programs()
-        prepare()
+        kind.prepare()
         session = kind(getattr(arguments, "rounds", None))
         write(session.results(), arguments.output, name, markdown, plot)
     except KeyboardInterrupt:

@@ -20,6 +20,7 @@ GUESTS = BUILD / "guests"
 PROFILE = TOP / "tests/data/docker-seccomp.json"
 FILTER = WORK / "filter"  # compiled BPF, for the floor
 LETTERS = "nrmdpckf"  # of bench/floor.c, in the order in which they build on each other
+PROMISES = "oit"  # likewise: what crumb does beyond what the kernel needs
 DMC = LETTERS.rstrip("kf")  # what ratios refer to: namespaces, mounts, devices, paths, cgroups
 LONGEST_END = 10  # seconds, from a signal to the end of a container
 
@@ -131,7 +132,10 @@ class RestingFloor(Floor):
 
 def memory_of(process):
     """kB."""
-    lines = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]
+    try:
+        lines = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]
+    except OSError:
+        raise measure.Failed("its process has ended instead of resting") from None
     values = {line.split(":")[0]: int(line.split()[1]) for line in lines}
     return {"private_kb": values["Private_Clean"] + values["Private_Dirty"], "pss_kb": values["Pss"]}
 
