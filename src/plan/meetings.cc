@@ -35,10 +35,11 @@ bool hinders(const oci::Rlimit& limit, const Surroundings& surroundings) {
 Meet meet(wire::Point point) { return {.point = number(point)}; }
 
 // The host says it unasked where it need not know how far init is: network devices are moved into a namespace that must be
-// there.
+// there, and with another scheduler init may hardly come to run.
 Step meet_placed(const oci::Process& process, const Host& host, const Surroundings& surroundings) {
   const auto in_the_way = [&](const oci::Rlimit& limit) { return hinders(limit, surroundings); };
-  if (!host.net_devices.empty() || std::ranges::any_of(process.rlimits, in_the_way)) return meet(wire::Point::placed);
+  const bool asks = !host.net_devices.empty() || process.scheduler || std::ranges::any_of(process.rlimits, in_the_way);
+  if (asks) return meet(wire::Point::placed);
   return Await{.point = number(wire::Point::placed)};
 }
 

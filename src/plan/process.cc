@@ -94,7 +94,9 @@ void add_last_steps(const oci::Linux& container, const Surroundings& surrounding
                     Plan& plan) {
   plan.seccomp = container.seccomp;
   std::optional<Seccomp> before, at, behind;
-  if (plan.seccomp) (plan.seccomp->notifies() ? before : hooks.empty() ? at : behind) = filter(*plan.seccomp, surroundings);
+  // Whoever waits for start reads behind the filter, and so can wait for an answer there.
+  const bool reads = last == Last::create && hooks.empty();
+  if (plan.seccomp) (plan.seccomp->notifies() ? before : reads ? at : behind) = filter(*plan.seccomp, surroundings);
   if (before) plan.steps.emplace_back(*std::move(before));
   add_ready(std::move(at), plan.steps);
   if (last == Last::create) plan.steps.emplace_back(WaitStart{});

@@ -87,6 +87,10 @@ TEST(Placed, IsAskedWhereNetworkDevicesMove) {
   EXPECT_EQ(first_meeting(config), "ask placed");
 }
 
+TEST(Placed, IsAskedWhereAnotherSchedulerIsSet) {
+  EXPECT_EQ(first_meeting(oci::parse_with("/process/scheduler", R"({"policy": "SCHED_IDLE"})")), "ask placed");
+}
+
 TEST(Placed, OfExecGoesByTheLimitsOfTheNewProcess) {
   const oci::Config container = oci::parse_with("/process/rlimits", R"([{"type": "RLIMIT_FSIZE", "soft": 1, "hard": 1}])");
   oci::Process process = *container.process;
@@ -129,12 +133,10 @@ TEST(Ready, IsAskedWhereHooksComeBeforeTheFilter) {
   EXPECT_THAT(meetings(compile_create(config, {})), ElementsAre("await placed", "ask ready", "start", "hook", "exec"));
 }
 
-TEST(Ready, IsAnsweredWhileTheFilterIsLoadedUnderExecToo) {
+TEST(Ready, IsAskedBeforeTheFilterUnderExecWhichNeedNotLetInitRead) {
   oci::Config container = with_filter();
   const auto found = [&] { return meetings(compile_exec(*container.process, container, 7, 0, {}, {})); };
-  EXPECT_THAT(found(), ElementsAre("await placed", "tell ready", "filter", "await ready", "exec"));
-  container.hooks.start_container = {hook()};
-  EXPECT_THAT(found(), ElementsAre("await placed", "tell ready", "filter", "await ready", "exec")) << "hooks are create's";
+  EXPECT_THAT(found(), ElementsAre("await placed", "ask ready", "filter", "exec"));
   container = with_filter(kNotifies);
   EXPECT_THAT(found(), ElementsAre("await placed", "filter", "ask ready", "exec"));
 }
