@@ -21,6 +21,7 @@ PROFILE = TOP / "tests/data/docker-seccomp.json"
 FILTER = WORK / "filter"  # compiled BPF, for the floor
 LETTERS = "nrmdpckf"  # of bench/floor.c, in the order in which they build on each other
 PROMISES = "oit"  # likewise: what crumb does beyond what the kernel needs
+BARE = LETTERS[:2]  # namespaces, the root and /proc
 DMC = LETTERS.rstrip("kf")  # what ratios refer to: namespaces, mounts, devices, paths, cgroups
 LONGEST_END = 10  # seconds, from a signal to the end of a container
 
@@ -148,6 +149,10 @@ class Runtime:
         self.name, self.program, self.environment, self.filters = name, program, environment, filters
         self.words = [program, *words]
 
+    def without_cgroups(self):
+        """As crumb and crun can do it."""
+        return Runtime(self.name, self.program, [*self.words[1:], "--cgroup-manager=disabled"], self.environment, self.filters)
+
     def version(self):
         return execute([self.program, "--version"]).splitlines()[0]
 
@@ -238,6 +243,20 @@ class Container:
         except measure.Failed:
             pass  # runc and crun say so when there is none
         machine.reap_orphans()
+
+
+class Bare(Container):
+    """With nothing in its configuration but namespaces, /proc and the program. The devices that every container has are in the root
+    filesystem from the second time on."""
+
+    def make_bundle(self, args, profile):
+        super().make_bundle(args, profile)
+        path = self.bundle / "config.json"
+        config = json.loads(path.read_text())
+        del config["process"]["capabilities"]
+        config["mounts"] = [entry for entry in config["mounts"] if entry["type"] == "proc"]
+        config["linux"] = {"namespaces": config["linux"]["namespaces"]}
+        path.write_text(json.dumps(config))
 
 
 class FirstOfProfile(Container):
