@@ -122,7 +122,7 @@ std::string cgroup_directory(const CgroupLeaf& leaf) {
     slash = leaf.path.find('/', begin);
     const std::string_view part = std::string_view(leaf.path).substr(begin, slash - begin);
     if (part.empty() || part == "." || part == ".." || part.find('\0') != std::string_view::npos)
-      throw fail("{}: \"{}\" cannot be a part of a cgroup's path", cgroup_name(leaf), part);
+      throw fail("{}: {} cannot be a part of a cgroup's path", cgroup_name(leaf), quote(part));
   }
   return leaf.mountpoint + leaf.path;
 }

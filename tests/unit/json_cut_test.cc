@@ -54,6 +54,18 @@ TEST(JsonCut, FindsNoneThatIsInDoubt) {
     EXPECT_EQ(object_of(text), "none") << text;
 }
 
+// It is looked at eight bytes at a time. 0xa2 and 0xdc are a quote and a backslash with one bit more.
+TEST(JsonCut, AStringOfAnyLengthEndsAtItsQuoteWhereverItBegins) {
+  constexpr std::size_t kLongest = 20;
+  for (const std::string_view piece : {"\\\"", "\\\\", "\xa2", "\xdc", "}", "\\u0022"})
+    for (std::size_t length = 0; length < kLongest; ++length)
+      for (std::size_t at = 0; at <= length; ++at) {
+        const std::string letters = std::string(at, 'x').append(piece).append(length - at, 'y');
+        const std::string object = "{" + std::string(length % 9, ' ') + "\"a\": \"" + letters + "\"}";
+        EXPECT_EQ(object_of("{\"linux\":{\"seccomp\":" + object + ",\"b\":\"}\"}}"), object);
+      }
+}
+
 TEST(JsonCut, OfACutOffTextNeverGivesWhatTheParserTakes) {
   const std::string text = R"({"a": "\\", "linux": {"b": [1, {}], "seccomp": {"c": "}"}, "d": 1}, "e": {}})";
   ASSERT_TRUE(cut_profile(text));
