@@ -76,6 +76,12 @@ def reap_orphans():
         pass
 
 
+def children():
+    """The numbers of this process's children."""
+    process = os.getpid()
+    return set(map(int, pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()))
+
+
 def hierarchies():
     """Mount points of the cgroup hierarchies."""
     lines = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()

@@ -106,28 +106,30 @@ class Floor:
 
 
 class RestingFloor(Floor):
-    """The floor around an idle native program, which stays."""
+    """The floor around an idle native program, which stays. what: a number of its own, and letters."""
 
-    def __init__(self, libc, number, stopwatch):
-        super().__init__(libc, (LETTERS if FILTER.exists() else LETTERS.replace("f", "")) + "s", stopwatch)
+    def __init__(self, libc, what, stopwatch):
+        number, letters = what
+        super().__init__(libc, (letters if FILTER.exists() else letters.replace("f", "")) + "s", stopwatch)
         self.leaves = [leaf.with_name(f"{leaf.name}-{number}") for leaf in self.leaves]
         self.words = [*self.words[:5], *self.leaves]
+        self.process = None
 
     def start(self):
-        return self.stopwatch.run(self.words)
-
-    def processes(self):
-        return [int(number) for number in (self.leaves[0] / "cgroup.procs").read_text().split()]
+        """The process is left to this one (machine.prepare)."""
+        before = machine.children()
+        sample = self.stopwatch.run(self.words)
+        self.process, = machine.children() - before
+        return sample
 
     def memory(self):
-        return memory_of(self.processes()[0])
+        return memory_of(self.process)
 
     def remove(self):
-        if not self.leaves[0].exists():
-            return
-        for process in self.processes():
-            os.kill(process, signal.SIGKILL)
-            os.waitid(os.P_PID, process, os.WEXITED)
+        if self.process:
+            os.kill(self.process, signal.SIGKILL)
+            os.waitid(os.P_PID, self.process, os.WEXITED)
+            self.process = None
         super().remove()
 
 
