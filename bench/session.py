@@ -135,6 +135,8 @@ class Session:
     def remove(self):
         for subject in self.made:
             subject.remove()
+        for process in machine.children():  # of a runtime that hung
+            os.kill(process, signal.SIGKILL)
 
 
 def write(results, folder, name, markdown, plot):
