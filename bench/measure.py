@@ -38,7 +38,7 @@ class Stopwatch:
         wall, first, cpu, peak, status = map(int, report.split())
         if status != 0:
             complaint = self.errors.read_text(errors="replace").strip().splitlines()
-            raise Failed(f"{' '.join(words)}: {complaint[-1] if complaint else f'ended with status {status}'}")
+            raise Failed(complaint[-1] if complaint else f"ended with status {status}")
         return Sample(wall / 1e6, cpu / 1e3, peak, first / 1e6 if first else None)
 
 
