@@ -7,7 +7,8 @@ function(crumb_code_facts target wamr_tree llvm_version)
     # The files that define how code is made for which engine; WAMR's stamp stands for its source and our patches.
     set(sources ${CMAKE_SOURCE_DIR}/third_party/wamr/features.cmake ${CMAKE_SOURCE_DIR}/third_party/wamr/CMakeLists.txt
                 ${CMAKE_SOURCE_DIR}/third_party/wamr/compiler/CMakeLists.txt ${CMAKE_SOURCE_DIR}/src/wire/code.h
-                ${CMAKE_SOURCE_DIR}/src/aot/compiler.cc ${CMAKE_SOURCE_DIR}/src/aot/bound_object.cc)
+                ${CMAKE_SOURCE_DIR}/src/aot/compiler.cc ${CMAKE_SOURCE_DIR}/src/aot/emit.cc
+                ${CMAKE_SOURCE_DIR}/src/aot/bound_object.cc)
     set(text "")
     foreach(source ${sources})
       file(READ ${source} part)
