@@ -183,6 +183,7 @@ Restored restore_container(const Runtime& runtime, const RestoreOptions& asked) 
   directories.tell(options);
   const std::vector<Fd> namespaces = add_namespaces(bundle.config.linux_.namespaces, options);
   add_pipes(directories, options);
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): the compiler has refused a container without a process
   Terminal terminal(*bundle.config.process, create.console_socket, asked.detach);
 
   Entry entry = Store(runtime.root, true).create(create.id);

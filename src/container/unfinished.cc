@@ -15,7 +15,7 @@ namespace {
 
 // RFC 3339, UTC.
 std::string now() {
-  using namespace std::chrono;  // glibc's gmtime reads the local time zone's file
+  using namespace std::chrono;  // NOLINT(google-build-using-namespace); glibc's gmtime reads the local time zone's file
   const auto time = time_point_cast<nanoseconds>(system_clock::now());
   const auto day = floor<days>(time);
   const year_month_day date(day);
@@ -47,6 +47,7 @@ State first_state(const CreateOptions& options, const Bundle& bundle, const plan
   state.poststart = !bundle.config.hooks.poststart.empty();
   state.poststop = !bundle.config.hooks.poststop.empty();
   state.keyring = !options.no_new_keyring;
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): the compiler has refused a container without a process
   state.descriptors = first_descriptors(*bundle.config.process);
   state.cgroups = plan.host.cgroup_leaves;
   if (plan.host.scope) state.unit = plan.host.scope->unit;
@@ -65,6 +66,7 @@ void refuse_used_cgroups(const std::vector<plan::CgroupLeaf>& leaves) {
 Unfinished::~Unfinished() {
   if (finished_) return;
   try {
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): it has the scope only where there is one
     if (has_scope_) end_scope(runtime_, host_.scope->unit, host_.cgroup_leaves, true);
     if (has_cgroups_) linux::remove_cgroups(host_.cgroup_leaves);
     entry_.remove();

@@ -99,10 +99,10 @@ void Cache::open() {
 
 std::string Cache::name_of(std::string_view key) { return Key(key).name(); }
 
-std::optional<std::string> Cache::find(std::string_view text) const {
+std::optional<std::string> Cache::find(std::string_view key) const {
   if (!directory_) return std::nullopt;
-  const Key key(text);
-  const std::string entry = key.name(), name = path_ + "/" + entry;
+  const Key whole(key);
+  const std::string entry = whole.name(), name = path_ + "/" + entry;
   const auto refuse = [&](std::string_view reason) {
     log::warning(fmt::format("cache entry {} is not used: {}", name, reason));
     return std::nullopt;
@@ -117,21 +117,21 @@ std::optional<std::string> Cache::find(std::string_view text) const {
   if (const long result = kernel::fstat(file.get(), &facts); result < 0) return refuse(errno_text(static_cast<int>(-result)));
   if (const char* flaw = flaw_of_file(facts)) return refuse(flaw);
   try {
-    std::optional<std::string> content = content_of(key, read_all(file.get(), name, sizeof(Header) + kLargest));
+    std::optional<std::string> content = content_of(whole, read_all(file.get(), name, sizeof(Header) + kLargest));
     return content ? content : refuse("it is damaged");
   } catch (const Error& error) {
     return refuse(error.what());
   }
 }
 
-void Cache::store(std::string_view text, std::string_view content) {
-  if (path_.empty() || text.size() + content.size() > kLargest) return;
-  const Key key(text);
+void Cache::store(std::string_view key, std::string_view content) {
+  if (path_.empty() || key.size() + content.size() > kLargest) return;
+  const Key whole(key);
   try {
     if (!directory_) make_directories(path_, kDirectoryMode), open();
     if (!directory_) return;
-    std::string bytes(bytes_of(header_of(key, content)));
-    replace_file(directory_.get(), key.name(), bytes.append(text).append(content), kEntryMode);
+    std::string bytes(bytes_of(header_of(whole, content)));
+    replace_file(directory_.get(), whole.name(), bytes.append(key).append(content), kEntryMode);
     prune();
   } catch (const Error& error) {
     log::debug(fmt::format("cache {}: nothing is kept: {}", path_, error.what()));

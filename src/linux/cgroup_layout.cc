@@ -100,7 +100,7 @@ std::vector<plan::CgroupLeaf> parse_own_cgroups(const plan::CgroupLayout& layout
     const auto hierarchy = std::ranges::find_if(layout.hierarchies, [&](const plan::CgroupHierarchy& one) {
       return one.unified ? controllers.empty() : !one.controllers.empty() && join(one.controllers, ",") == controllers;
     });
-    if (hierarchy == layout.hierarchies.end() || path.find("/..") != path.npos) return;
+    if (hierarchy == layout.hierarchies.end() || path.find("/..") != std::string_view::npos) return;
     leaves.push_back({.mountpoint = hierarchy->mountpoint,
                       .path = std::string(path),
                       .controllers = hierarchy->controllers,

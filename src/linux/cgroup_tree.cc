@@ -91,7 +91,7 @@ void for_each_membership(std::string_view text,
                          const std::function<void(std::string_view controllers, std::string_view path)>& visit) {
   for (const std::string_view line : split(text, '\n')) {
     const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == line.npos || second == line.npos) continue;
+    if (first == std::string_view::npos || second == std::string_view::npos) continue;
     visit(line.substr(first + 1, second - first - 1), line.substr(second + 1));
   }
 }
