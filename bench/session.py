@@ -1,6 +1,7 @@
 """What the programs of the benchmark have in common: their containers, which do not stay, and their results as files."""
 
 import argparse
+import contextlib
 import functools
 import json
 import os
@@ -137,6 +138,11 @@ class Session:
             subject.remove()
         for process in machine.children():  # of a runtime that hung
             os.kill(process, signal.SIGKILL)
+        machine.reap_orphans()
+        for place in machine.hierarchies():
+            for leaf in place.glob("crumb-bench-*"):  # of a runtime that failed
+                with contextlib.suppress(OSError):
+                    leaf.rmdir()
 
 
 def write(results, folder, name, markdown, plot):
