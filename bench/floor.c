@@ -18,8 +18,7 @@
 //   i  the container's side is a program of its own, this one again, executed from a read-only mount that nobody else sees
 //   o  each place below ROOTFS is found by openat2 before something is mounted there, and again after it
 //   t  whoever comes later can tell what there is and remove it: a locked directory beside FILTER with a copy of the
-//   configuration, the
-//      state, written twice, and two FIFOs; removed at the end
+//      configuration, the state, written twice, and two FIFOs; removed at the end
 //
 //   s  PROGRAM is told to "stay", and this program leaves it, its cgroups too, as soon as it runs
 #define _GNU_SOURCE

@@ -100,17 +100,19 @@ Answer answer_to(linux::Channel& sync, Point point, const std::function<Answer()
 
 }  // namespace
 
+// Nothing when init has died. Throws what it failed at, if it says so.
 std::optional<linux::Channel::Received> Session::await_question() {
   const trace::Span span("wait for crumb-init");
-  return sync_.receive();
+  std::optional<linux::Channel::Received> received = sync_.receive();
+  if (received) check(*received, last_);
+  if (received && received->message.point == Point::failed) throw failure_of(received->message, steps_, false);
+  return received;
 }
 
 bool Session::answer_one(const Handlers& handlers) {
   std::optional<linux::Channel::Received> received = await_question();
   if (!received) return false;
-  check(*received, last_);
   const Point point = received->message.point;
-  if (point == Point::failed) throw failure_of(received->message, steps_, false);
   const auto handler = handlers.find(point);
   if (handler == handlers.end()) throw misbehaviour("\"{}\" is not a point of this Plan", word(point));
   last_ = point;
@@ -119,15 +121,8 @@ bool Session::answer_one(const Handlers& handlers) {
   Question question{received->message.value, printable(received->message), {}};
   if (!received->descriptors.empty()) question.descriptor = std::move(received->descriptors.front());
   const Answer reply = answer_to(sync_, point, [&] { return handler->second(question); });
-  return point == Point::pid || answer(sync_, point, reply) || hear_last_word();
-}
-
-// Of an init that takes no answer any more: throws what it failed at if it has said so, false else.
-bool Session::hear_last_word() {
-  const std::optional<linux::Channel::Received> received = await_question();
-  if (!received) return false;
-  check(*received, last_);
-  if (received->message.point == Point::failed) throw failure_of(received->message, steps_, false);
+  if (point == Point::pid || answer(sync_, point, reply)) return true;
+  await_question();  // the last word of an init that takes no answer any more
   return false;
 }
 

@@ -60,7 +60,6 @@ class Session {
  private:
   std::optional<linux::Channel::Received> await_question();
   bool answer_one(const Handlers& handlers);
-  bool hear_last_word();
 
   linux::Channel& sync_;
   const std::vector<plan::Step>& steps_;

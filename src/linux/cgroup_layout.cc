@@ -69,9 +69,9 @@ plan::CgroupLayout parse_cgroups(const std::string& mountinfo) {
 // The kernel lists hierarchies that are mounted nowhere, too.
 std::optional<plan::CgroupLayout> usual_cgroups(const std::function<std::string()>& own, const CgroupKindOf& kind_of) {
   constexpr std::string_view kNamed = "name=";
-  plan::CgroupLayout layout{.mode = plan::CgroupMode::v2, .hierarchies = {{std::string(kUsual), {}, true}}};
-  if (kind_of(std::string(kUsual)) == CgroupKind::v2) return layout;
-  layout.hierarchies.clear();
+  const std::string usual(kUsual);
+  if (kind_of(usual) == CgroupKind::v2) return plan::CgroupLayout{plan::CgroupMode::v2, {{usual, {}, true}}};
+  plan::CgroupLayout layout;
   bool all_found = true;
   const auto look = [&](std::string path, CgroupKind wanted, std::vector<std::string> controllers) {
     if (kind_of(path) != wanted) return false;

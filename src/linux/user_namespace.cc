@@ -16,7 +16,6 @@
 #include "support/error.h"
 #include "support/file.h"
 #include "support/lines.h"
-#include "support/text.h"
 
 namespace crumb::linux {
 namespace {
